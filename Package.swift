@@ -1,0 +1,176 @@
+// swift-tools-version: 6.3
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+let environment = Context.environment
+
+// MARK: Settings, declared once
+
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+// CI, and nobody else, stops at a warning: a newer compiler must not keep a user from building.
+let strictness: [SwiftSetting] = environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+// MARK: One line per room
+
+/// A room of the house: a target below its floor's folder, with its tests beside it where `Tests/<name>Tests` exists.
+func room(_ name: String, in folder: String = "", _ needs: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: needs, path: path("Sources", folder, name), swiftSettings: house + strictness)
+}
+
+/// A C room: a module map, a thin shim, or bytes to embed.
+func cRoom(_ name: String, _ settings: [LinkerSetting] = []) -> Target {
+    .target(name: name, path: path("Sources", "C", name), linkerSettings: settings)
+}
+
+/// The tests of a room; they mirror `Sources/`.
+func tests(of name: String, in folder: String = "", _ more: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.init(stringLiteral: name)] + more,
+        path: path("Tests", folder, "\(name)Tests"),
+        exclude: [],
+        swiftSettings: house + strictness
+    )
+}
+
+/// Helpers and contract suites that only tests import.
+func support(_ name: String, _ needs: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: needs, path: path("Tests", "Support", name), swiftSettings: house + strictness)
+}
+
+func path(_ parts: String...) -> String { parts.filter { !$0.isEmpty }.joined(separator: "/") }
+
+// MARK: What comes from outside
+
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let dependencies: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
+]
+
+// MARK: The house
+
+let ground: [Target] = [
+    room("Diagnostics", in: "Ground"),
+    room("Telemetry", in: "Ground", ["Diagnostics", log, metrics, coreMetrics]),
+    room("Files", in: "Ground", ["Diagnostics", "CPlatform", crypto, systemPackage]),
+    room("Documents", in: "Ground", ["Diagnostics", yams]),
+    room("JSONText", in: "Ground", ["CSimdJSON"]),
+    room("Statistics", in: "Ground"),
+    room("Database", in: "Ground", ["Diagnostics", grdb]),
+    room("HTTPTransport", in: "Ground", ["Diagnostics", httpClient, nio]),
+    room("ObjectStorage", in: "Ground", ["Diagnostics", "Files", nio, crypto]),
+    room("Tables", in: "Ground", ["Diagnostics", "Files", "CDuckDB"]),
+]
+
+let dataScience: [Target] = [
+    room("DataVersions", in: "DataScience", ["Diagnostics", "Files", "Documents", "ObjectStorage", subprocess, systemPackage]),
+    room("Pipelines", in: "DataScience", ["Diagnostics", "DataVersions", "Documents", "Files", "Tracking", subprocess, systemPackage, crypto]),
+    room("Tracking", in: "DataScience", ["Diagnostics", "Database", "ObjectStorage", "JSONText"]),
+    room("Evaluation", in: "DataScience", ["Diagnostics", "Documents", "Tables", "Statistics", "Tracking", "JSONText"]),
+]
+
+let operations: [Target] = [
+    room("Registry", in: "Operations", ["Diagnostics", "Database", "Tracking", "Evaluation"]),
+    room("Packaging", in: "Operations", ["Diagnostics", "Files", "JSONText", crypto]),
+    room("Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", "COnnxRuntime", nio, nioPosix, metrics]),
+    room("Monitoring", in: "Operations", ["Diagnostics", "Files", "Tables", "Statistics", "ObjectStorage", "Database", "JSONText", crypto]),
+]
+
+let top: [Target] = [
+    room("Feedback", ["Diagnostics", "Database", "Monitoring", "Evaluation", "DataVersions", "Registry", "Pipelines", "Tables", "Documents", "Files"]),
+    room("Lineage", ["Diagnostics", "Tracking", "Registry", "Monitoring", "DataVersions", "Packaging", "Feedback"]),
+    room("MLflowAPI", ["Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", hummingbird, httpTypes, nio, log]),
+    room("WebPages", ["Diagnostics", "Tracking", "Registry", "Serving", "Monitoring", "Feedback", "Lineage", "WebAssets", mustache]),
+    room("Server", [
+        "Diagnostics", "Telemetry", "Files", "Documents", "JSONText", "Database", "ObjectStorage", "Tables", "DataVersions",
+        "Pipelines", "Tracking", "Evaluation", "Registry", "Packaging", "Serving", "Monitoring", "Feedback", "Lineage", "MLflowAPI",
+        "WebPages", hummingbird, httpTypes, lifecycle, log, metrics, nio, nioPosix,
+    ]),
+    room("Terminal", ["Diagnostics"]),
+    .executableTarget(
+        name: "gyre",
+        dependencies: [
+            "Diagnostics", "Telemetry", "Files", "Documents", "JSONText", "Database", "ObjectStorage", "Tables", "DataVersions",
+            "Pipelines", "Tracking", "Evaluation", "Registry", "Packaging", "Serving", "Monitoring", "Feedback", "Lineage",
+            "HTTPTransport", "Server", "Terminal", "ExampleFiles", "CPlatform", arguments, log, lifecycle, nio, nioPosix, subprocess, systemPackage,
+        ],
+        path: "Sources/gyre",
+        swiftSettings: house + strictness
+    ),
+]
+
+let c: [Target] = [
+    cRoom("CPlatform"),
+    cRoom("CSimdJSON", [.linkedLibrary("simdjson")]),
+    cRoom("CDuckDB"),
+    cRoom("COnnxRuntime"),
+    cRoom("WebAssets"),
+    cRoom("ExampleFiles"),
+]
+
+let suites: [Target] = [
+    tests(of: "Diagnostics", in: "Ground"),
+]
+
+let package = Package(
+    name: "gyre",
+    dependencies: dependencies,
+    targets: selected(ground + dataScience + operations + top + c + suites),
+    cxxLanguageStandard: .cxx17
+)
+
+// MARK: Working on one room
+
+/// The targets to build: all, or with `GYRE_ROOMS=Files,Tracking` just those, their tests, and what they stand on.
+///
+/// Below the top floor this keeps the edit–test cycle at seconds.
+func selected(_ targets: [Target]) -> [Target] {
+    guard let wanted = environment["GYRE_ROOMS"], !wanted.isEmpty else { return targets }
+    let named = Dictionary(uniqueKeysWithValues: targets.map { ($0.name, $0) })
+    var kept: Set<String> = []
+    var open = wanted.split(separator: ",").flatMap { [String($0), "\($0)Tests"] }
+    while let name = open.popLast() {
+        guard let target = named[name], kept.insert(name).inserted else { continue }
+        for dependency in target.dependencies {
+            if case .byNameItem(let needed, _) = dependency { open.append(needed) }
+        }
+    }
+    return targets.filter { kept.contains($0.name) }
+}

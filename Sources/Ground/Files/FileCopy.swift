@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CPlatform
+package import SystemPackage
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// Puts a file's content at a second place, as cheaply as the file system allows.
+package enum FileCopy {
+    /// A way to have the same content twice.
+    package enum Method: String, Sendable, CaseIterable {
+        /// Shared blocks, split on the first change.
+        case reflink
+        /// A second name of the same file; a change shows in both.
+        case hardlink
+        /// A pointer by path.
+        case symlink
+        /// The bytes again.
+        case copy
+    }
+
+    /// Places the content of `source` at `target`, replacing what is there at once.
+    ///
+    /// - Parameters:
+    ///   - source: An ordinary file.
+    ///   - target: The new place; its folder must exist.
+    ///   - methods: Tried in this order; what the file system refuses is passed over.
+    ///   - permissions: For a reflink or a copy; links keep those of the source.
+    /// - Returns: The method that worked.
+    package static func place(
+        _ source: FilePath,
+        at target: FilePath,
+        trying methods: [Method] = [.reflink, .copy],
+        permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
+    ) throws(FilesError) -> Method {
+        for method in methods.dropLast() {
+            do {
+                try attempt(method, source, target, permissions)
+                return method
+            } catch where [.ioFailed, .permissionDenied, .alreadyExists].contains(error.code) {
+                continue
+            }
+        }
+        guard let last = methods.last else { return .copy }
+        try attempt(last, source, target, permissions)
+        return last
+    }
+
+    private static func attempt(
+        _ method: Method,
+        _ source: FilePath,
+        _ target: FilePath,
+        _ permissions: FilePermissions
+    ) throws(FilesError) {
+        switch method {
+        case .hardlink, .symlink:
+            let name = ".\(target.lastComponent?.string.prefix(100) ?? "link").\(UInt64.random(in: .min ... .max))"
+            let temporary = target.removingLastComponent().appending(name)
+            let code = method == .hardlink ? link(source.string, temporary.string) : Glibc.symlink(source.string, temporary.string)
+            guard code == 0 else { throw FilesError(Errno(rawValue: errno), "link", target) }
+            guard Glibc.rename(temporary.string, target.string) == 0 else {
+                let error = Errno(rawValue: errno)
+                unlink(temporary.string)
+                throw FilesError(error, "link", target)
+            }
+            // Renaming a link onto another link of the same file leaves both names.
+            unlink(temporary.string)
+        case .reflink:
+            let input = open(source.string, O_RDONLY | O_CLOEXEC)
+            guard input >= 0 else { throw FilesError(Errno(rawValue: errno), "read", source) }
+            defer { close(input) }
+            let writer = try AtomicFileWriter(replacing: target, permissions: permissions)
+            try writer.clone(from: input)
+            try writer.commit()
+        case .copy:
+            var writer = try AtomicFileWriter(replacing: target, permissions: permissions)
+            do {
+                try FileReader.chunks(of: source) { try writer.append($0) }
+            } catch let error as FilesError {
+                throw error
+            } catch {
+                throw FilesError(.ioFailed, target, what: "cannot copy to `\(target)`", why: "\(error)", cause: error)
+            }
+            try writer.commit()
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+package import SystemPackage
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// A lock between processes, held on a file until it is released or the process ends, however it ends.
+package final class FileLock: Sendable {
+    /// Who may hold a lock with whom.
+    package enum Mode: Sendable {
+        /// One alone.
+        case exclusive
+        /// Any number that share.
+        case shared
+    }
+
+    private let descriptor: Mutex<Int32?>
+
+    private init(_ descriptor: Int32) { self.descriptor = Mutex(descriptor) }
+
+    deinit { release() }
+
+    /// Takes the lock without waiting; makes the file if there is none.
+    ///
+    /// - Parameters:
+    ///   - path: The lock file; it stays when the lock is released.
+    ///   - mode: Alone or shared.
+    ///   - owner: Who we are, written into the file for others to read.
+    /// - Throws: ``FilesError`` `.locked`, which names the holder.
+    package static func acquire(_ path: FilePath, mode: Mode, owner: String) throws(FilesError) -> FileLock {
+        let descriptor = open(path.string, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw FilesError(Errno(rawValue: errno), "lock", path) }
+        guard flock(descriptor, (mode == .exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 else {
+            let error = Errno(rawValue: errno)
+            let holder = holder(descriptor)
+            close(descriptor)
+            guard error == .wouldBlock else { throw FilesError(error, "lock", path) }
+            throw FilesError(
+                .locked,
+                path,
+                what: "cannot lock `\(path)`",
+                why: "\(holder) holds it",
+                next: "stop that process, or wait for it"
+            )
+        }
+        if mode == .exclusive {
+            let text = "\(owner) (process \(getpid()))\n"
+            _ = ftruncate(descriptor, 0)
+            // The name is a courtesy; the lock holds without it.
+            _ = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
+        }
+        return FileLock(descriptor)
+    }
+
+    /// Lets the next one have it.
+    package func release() {
+        descriptor.withLock { descriptor in
+            if let open = descriptor { close(open) }
+            descriptor = nil
+        }
+    }
+
+    private static func holder(_ descriptor: Int32) -> String {
+        var bytes: [UInt8] = Array(repeating: 0, count: 200)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+        let line = text.split(separator: "\n").first.map(String.init) ?? ""
+        return line.isEmpty ? "another process" : line
+    }
+}

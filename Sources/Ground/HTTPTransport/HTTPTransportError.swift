@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Diagnostics
+
+/// A request that got no answer, or an answer that breaks a limit.
+package struct HTTPTransportError: Explained {
+    /// What went wrong, to switch on.
+    package enum Code: String, Sendable {
+        /// The address cannot be read or uses another scheme than http and https.
+        case invalidAddress
+        /// Nobody listens, the name is unknown, or the connection broke.
+        case unreachable
+        /// The deadline passed.
+        case timedOut
+        /// The answer is larger than the caller allows.
+        case answerTooLarge
+    }
+
+    /// What went wrong, to switch on.
+    package let code: Code
+    package let what: String
+    package let why: String
+    package let next: String?
+    package let cause: (any Error)?
+
+    package var codeName: String { code.rawValue }
+
+    package var kind: FailureKind {
+        switch code {
+        case .invalidAddress: .invalid
+        case .answerTooLarge: .tooLarge
+        case .unreachable, .timedOut: .unavailable
+        }
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Diagnostics
+
+/// An object that cannot be stored or read.
+package struct ObjectStorageError: Explained {
+    /// What went wrong, to switch on.
+    package enum Code: String, Sendable {
+        /// The key breaks the rules of ``ObjectKey``.
+        case invalidKey
+        /// There is no such object.
+        case notFound
+        /// The object is larger than the caller allows.
+        case tooLarge
+        /// The range begins behind the object's end.
+        case invalidRange
+        /// The store failed: no space, no permission, no answer.
+        case failed
+    }
+
+    /// What went wrong, to switch on.
+    package let code: Code
+    package let what: String
+    package let why: String
+    package let next: String?
+    package let cause: (any Error)?
+
+    package var codeName: String { code.rawValue }
+
+    package var kind: FailureKind {
+        switch code {
+        case .invalidKey, .invalidRange: .invalid
+        case .notFound: .notFound
+        case .tooLarge: .tooLarge
+        case .failed: (cause as? any Explained)?.kind ?? .failed
+        }
+    }
+
+    /// An error with its sentences.
+    package init(_ code: Code, what: String, why: String, next: String? = nil, cause: (any Error)? = nil) {
+        self.code = code
+        self.what = what
+        self.why = why
+        self.next = next
+        self.cause = cause
+    }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import NIOCore
+
+/// Stores objects by key. An object is there whole or not at all, whatever happens while it is written.
+package protocol ObjectStore: Sendable {
+    /// Stores an object, replacing one of the same key at once.
+    ///
+    /// - Parameters:
+    ///   - key: The name.
+    ///   - limit: The most bytes that are taken; nil for no limit.
+    ///   - body: The content as it streams in; never in memory as a whole.
+    func put<Body: AsyncSequence<ByteBuffer, any Error> & Sendable>(
+        _ key: ObjectKey,
+        limit: Int64?,
+        _ body: Body
+    ) async throws -> ObjectInfo
+
+    /// Opens an object for reading.
+    ///
+    /// - Parameters:
+    ///   - key: The name.
+    ///   - range: Bytes from the lower to before the upper bound, cut at the end; nil for all.
+    /// - Throws: ``ObjectStorageError`` `.notFound`, `.invalidRange`.
+    func get(_ key: ObjectKey, range: Range<Int64>?) async throws -> ObjectBody
+
+    /// What the store says of an object; nil if there is none.
+    func info(_ key: ObjectKey) async throws -> ObjectInfo?
+
+    /// Lists objects.
+    ///
+    /// - Parameters:
+    ///   - prefix: The folder to list, without a slash at the end; empty for the top.
+    ///   - recursive: Objects of all depths instead of one level with folders.
+    ///   - after: Only names behind this one.
+    ///   - limit: At most this many.
+    func list(prefix: String, recursive: Bool, after: String?, limit: Int) async throws -> ObjectPage
+
+    /// Removes an object; one that is not there is fine.
+    func delete(_ key: ObjectKey) async throws
+
+    /// Removes all objects below a folder.
+    func deleteAll(prefix: ObjectKey) async throws
+}
+
+/// An object's content as it streams out, in pieces of at most a mebibyte.
+package struct ObjectBody: AsyncSequence, Sendable {
+    package typealias Element = ByteBuffer
+
+    /// What the store says of the whole object.
+    package let info: ObjectInfo
+    /// The bytes that will come: those of the range.
+    package let range: Range<Int64>
+    private let read: @Sendable (Range<Int64>) async throws -> ByteBuffer
+
+    /// A body that `read` fills piece by piece.
+    package init(
+        info: ObjectInfo,
+        range: Range<Int64>,
+        read: @escaping @Sendable (Range<Int64>) async throws -> ByteBuffer
+    ) {
+        self.info = info
+        self.range = range
+        self.read = read
+    }
+
+    /// Reads one piece after the other.
+    package struct AsyncIterator: AsyncIteratorProtocol {
+        fileprivate var position: Int64
+        fileprivate let end: Int64
+        fileprivate let read: @Sendable (Range<Int64>) async throws -> ByteBuffer
+
+        /// The next piece.
+        package mutating func next() async throws -> ByteBuffer? {
+            guard position < end else { return nil }
+            let upper = Swift.min(position + (1 << 20), end)
+            let piece = try await read(position..<upper)
+            // An object that shrank meanwhile must not look complete.
+            guard piece.readableBytes == Int(upper - position) else {
+                throw ObjectStorageError(.failed, what: "cannot read the object", why: "it changed while it was read")
+            }
+            position = upper
+            return piece
+        }
+    }
+
+    package func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(position: range.lowerBound, end: range.upperBound, read: read)
+    }
+}
+
+extension ObjectStore {
+    /// Stores bytes that are in memory already.
+    @discardableResult
+    package func put(_ key: ObjectKey, bytes: [UInt8]) async throws -> ObjectInfo {
+        try await put(key, limit: nil, Pieces(bytes))
+    }
+
+    /// The content of a small object.
+    ///
+    /// - Throws: ``ObjectStorageError`` `.tooLarge` beyond `limit` bytes.
+    package func bytes(of key: ObjectKey, limit: Int = 16 << 20) async throws -> [UInt8] {
+        let body = try await get(key, range: nil)
+        guard body.info.sizeInBytes <= limit else {
+            throw ObjectStorageError(.tooLarge, what: "cannot read `\(key)`", why: "it has more than \(limit) bytes")
+        }
+        var result: [UInt8] = []
+        result.reserveCapacity(Int(body.info.sizeInBytes))
+        for try await piece in body { result.append(contentsOf: piece.readableBytesView) }
+        return result
+    }
+}
+
+/// Bytes in memory as a stream of one piece.
+private struct Pieces: AsyncSequence, Sendable {
+    typealias Element = ByteBuffer
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        var rest: ByteBuffer?
+
+        mutating func next() async throws -> ByteBuffer? {
+            defer { rest = nil }
+            return rest
+        }
+    }
+
+    private let buffer: ByteBuffer
+
+    init(_ bytes: [UInt8]) { buffer = ByteBuffer(bytes: bytes) }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(rest: buffer) }
+}

@@ -54,6 +54,7 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -91,11 +92,11 @@ let ground: [Target] = [
     room("Telemetry", in: "Ground", ["Diagnostics", log, metrics, coreMetrics]),
     room("Files", in: "Ground", ["Diagnostics", "CPlatform", crypto, systemPackage]),
     room("Documents", in: "Ground", ["Diagnostics", yams]),
-    room("JSONText", in: "Ground", ["CSimdJSON"]),
+    room("JSONText", in: "Ground", ["Diagnostics", "CSimdJSON"]),
     room("Statistics", in: "Ground"),
-    room("Database", in: "Ground", ["Diagnostics", grdb]),
-    room("HTTPTransport", in: "Ground", ["Diagnostics", httpClient, nio]),
-    room("ObjectStorage", in: "Ground", ["Diagnostics", "Files", nio, crypto]),
+    room("Database", in: "Ground", ["Diagnostics", "Files", grdb, systemPackage]),
+    room("HTTPTransport", in: "Ground", ["Diagnostics", httpClient, nio, nioHTTP1]),
+    room("ObjectStorage", in: "Ground", ["Diagnostics", "Files", nio, systemPackage]),
     room("Tables", in: "Ground", ["Diagnostics", "Files", "CDuckDB"]),
 ]
 
@@ -109,7 +110,7 @@ let dataScience: [Target] = [
 let operations: [Target] = [
     room("Registry", in: "Operations", ["Diagnostics", "Database", "Tracking", "Evaluation"]),
     room("Packaging", in: "Operations", ["Diagnostics", "Files", "JSONText", crypto]),
-    room("Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", "COnnxRuntime", nio, nioPosix, metrics]),
+    room("Serving", in: "Operations", ["Diagnostics", "Files", "Documents", "JSONText", "COnnxRuntime", "PythonWorker", subprocess, systemPackage]),
     room("Monitoring", in: "Operations", ["Diagnostics", "Files", "Tables", "Statistics", "ObjectStorage", "Database", "JSONText", crypto]),
 ]
 
@@ -141,18 +142,21 @@ let c: [Target] = [
     cRoom("CSimdJSON", [.linkedLibrary("simdjson")]),
     cRoom("CDuckDB"),
     cRoom("COnnxRuntime"),
+    cRoom("PythonWorker"),
     cRoom("WebAssets"),
     cRoom("ExampleFiles"),
 ]
 
 let suites: [Target] = [
     tests(of: "Diagnostics", in: "Ground"),
+    tests(of: "JSONText", in: "Ground", ["Diagnostics"]),
 ]
 
 let package = Package(
     name: "gyre",
     dependencies: dependencies,
     targets: selected(ground + dataScience + operations + top + c + suites),
+    cLanguageStandard: .c2x,
     cxxLanguageStandard: .cxx17
 )
 

@@ -17,6 +17,8 @@ namespace {
 
 // simdjson's views are a document pointer and an index; they travel through C as exactly that.
 static_assert(sizeof(dom::element) == sizeof(gyre_json_place), "an element is two words");
+static_assert(sizeof(dom::array) == sizeof(gyre_json_place), "a list is two words");
+static_assert(sizeof(dom::object) == sizeof(gyre_json_place), "an object is two words");
 static_assert(sizeof(dom::array::iterator) == sizeof(gyre_json_place), "an iterator is two words");
 static_assert(sizeof(dom::object::iterator) == sizeof(gyre_json_place), "an iterator is two words");
 static_assert(std::is_trivially_copyable<dom::element>::value, "an element can be copied as bytes");
@@ -29,7 +31,8 @@ template <typename View> View view(gyre_json_place place) {
     return result;
 }
 
-// Iterators have no public default constructor; `at` is any iterator of that kind to copy over.
+// Iterators have no public default constructor, and `begin` of a view without a document is refused in debug builds; `at` is
+// any iterator of that kind, made from a view of the same document, to copy over.
 template <typename Iterator> Iterator iterator(Iterator at, gyre_json_place place) {
     std::memcpy(static_cast<void *>(&at), &place, sizeof place);
     return at;
@@ -92,6 +95,10 @@ extern "C" bool gyre_json_int64(gyre_json_place value, int64_t *result) {
     return view<dom::element>(value).get_int64().get(*result) == SUCCESS;
 }
 
+extern "C" bool gyre_json_uint64(gyre_json_place value, uint64_t *result) {
+    return view<dom::element>(value).get_uint64().get(*result) == SUCCESS;
+}
+
 extern "C" bool gyre_json_double(gyre_json_place value, double *result) {
     return view<dom::element>(value).get_double().get(*result) == SUCCESS;
 }
@@ -146,7 +153,7 @@ extern "C" bool gyre_json_bounds(gyre_json_place value, gyre_json_place *begin, 
 }
 
 extern "C" gyre_json_place gyre_json_item(gyre_json_place *at) {
-    auto current = iterator(dom::array().begin(), *at);
+    auto current = iterator(view<dom::array>(*at).begin(), *at);
     auto item = place(*current);
     ++current;
     *at = place(current);
@@ -154,7 +161,7 @@ extern "C" gyre_json_place gyre_json_item(gyre_json_place *at) {
 }
 
 extern "C" gyre_json_place gyre_json_entry(gyre_json_place *at, const char **key, size_t *length) {
-    auto current = iterator(dom::object().begin(), *at);
+    auto current = iterator(view<dom::object>(*at).begin(), *at);
     auto name = current.key();
     *key = name.data();
     *length = name.size();

@@ -59,6 +59,12 @@ package struct JSONElement: Sendable {
         return gyre_json_int64(place, &result) ? result : nil
     }
 
+    /// A whole number that is not negative, up to 2⁶⁴ − 1.
+    package var uint64: UInt64? {
+        var result: UInt64 = 0
+        return gyre_json_uint64(place, &result) ? result : nil
+    }
+
     /// Any number.
     package var double: Double? {
         var result = 0.0
@@ -71,7 +77,9 @@ package struct JSONElement: Sendable {
         return gyre_json_bool(place, &result) ? result : nil
     }
 
-    /// The value of a member; nil if there is none, or this is no object. `null` counts as there.
+    /// The value of a member.
+    ///
+    /// Nil if there is none, or this is no object; `null` counts as there.
     package subscript(key: String) -> JSONElement? {
         var key = key
         var result = gyre_json_place()
@@ -96,7 +104,8 @@ package struct JSONElement: Sendable {
         case .null: writer.null()
         case .bool: writer.bool(bool ?? false)
         case .integer: writer.integer(int64 ?? 0)
-        case .unsigned, .real: writer.double(double ?? .nan)
+        case .unsigned: writer.raw(String(uint64 ?? 0))
+        case .real: writer.double(double ?? .nan)
         case .string: writer.string(string ?? "")
         case .array:
             writer.beginArray()

@@ -37,6 +37,7 @@ char gyre_json_type(gyre_json_place value);
 /// A string's bytes, valid as long as the document.
 bool gyre_json_string(gyre_json_place value, const char **bytes, size_t *length);
 bool gyre_json_int64(gyre_json_place value, int64_t *result);
+bool gyre_json_uint64(gyre_json_place value, uint64_t *result);
 bool gyre_json_double(gyre_json_place value, double *result);
 bool gyre_json_bool(gyre_json_place value, bool *result);
 

@@ -111,6 +111,12 @@ package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
             bindings.append(value.sqlValue)
         }
 
+        /// Binds a value, or null.
+        package mutating func appendInterpolation<Value: SQLConvertible>(_ value: Value?) {
+            text += "?"
+            bindings.append(value?.sqlValue ?? .null)
+        }
+
         /// Splices text of the program.
         package mutating func appendInterpolation(raw: String) { text += raw }
 

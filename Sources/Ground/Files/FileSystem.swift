@@ -125,6 +125,14 @@ package enum FileSystem {
         }
     }
 
+    /// Makes the content of a file that others wrote survive a crash of the machine.
+    package static func syncFile(_ path: FilePath) throws(FilesError) {
+        let descriptor = open(path.string, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FilesError(Errno(rawValue: errno), "sync", path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw FilesError(Errno(rawValue: errno), "sync", path) }
+    }
+
     /// Makes a rename or a new file in the folder survive a crash of the machine.
     package static func syncDirectory(_ path: FilePath) throws(FilesError) {
         let descriptor = open(path.isEmpty ? "." : path.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Database
+import JSONText
+package import ObjectStorage
+
+/// Experiments, runs, metrics, inputs and logged models; the meaning is MLflow's.
+///
+/// Every change is durable when its call returns.
+package struct TrackingService: Sendable {
+    let database: SQLDatabase
+    /// Where artefacts lie: a run's below `<experiment>/<run>/artifacts`, a model's below `<experiment>/models/<model>/artifacts`.
+    package let artifacts: any ObjectStore
+    let now: @Sendable () -> Int64
+
+    /// A service over the room's tables.
+    ///
+    /// - Parameters:
+    ///   - database: Holds the tables of ``migrations``.
+    ///   - artifacts: Where artefacts lie.
+    ///   - now: The clock, milliseconds UTC.
+    package init(database: SQLDatabase, artifacts: any ObjectStore, now: @escaping @Sendable () -> Int64) {
+        self.database = database
+        self.artifacts = artifacts
+        self.now = now
+    }
+
+    /// The URI that all artefact URIs begin with.
+    package static let artifactScheme = "mlflow-artifacts:/"
+
+    /// The key prefix in the object store that an artefact URI stands for; nil for a URI of another store.
+    package static func artifactPrefix(of uri: String) -> String? {
+        guard uri.hasPrefix(artifactScheme) else { return nil }
+        var rest = uri.dropFirst(artifactScheme.count)
+        while rest.hasPrefix("/") { rest = rest.dropFirst() }
+        return String(rest)
+    }
+
+    // MARK: Experiments
+
+    /// Makes an experiment.
+    ///
+    /// - Throws: ``TrackingError`` `.alreadyExists` if the name is taken, also by a deleted one.
+    package func createExperiment(
+        name: String,
+        artifactLocation: String? = nil,
+        tags: [KeyValue] = []
+    ) async throws -> String {
+        try Rules.check(experimentName: name)
+        for tag in tags { try Rules.check(tag.value, limit: 20_000, of: "tag", tag.key) }
+        let now = now()
+        return try await database.write { writer in
+            if let row = try writer.row("SELECT stage FROM tracking_experiments WHERE name = \(name)") {
+                let isDeleted = row.string(0) == LifecycleStage.deleted.rawValue
+                throw TrackingError(
+                    .alreadyExists,
+                    what: "cannot make the experiment `\(name.prefix(100))`",
+                    why: isDeleted ? "a deleted experiment has that name" : "an experiment has that name",
+                    next: isDeleted ? "restore it, or choose another name" : nil
+                )
+            }
+            let next = try writer.row("SELECT coalesce(max(id), 0) + 1 FROM tracking_experiments")?.int64(0) ?? 1
+            let location = artifactLocation ?? "\(Self.artifactScheme)\(next)"
+            try writer.execute(
+                """
+                INSERT INTO tracking_experiments (id, name, artifact_location, stage, created_ms, updated_ms)
+                VALUES (\(next), \(name), \(location), 'active', \(now), \(now))
+                """
+            )
+            for tag in tags { try Store.put(tag, in: "tracking_experiment_tags", "experiment_id", .integer(next), writer) }
+            return String(next)
+        }
+    }
+
+    /// An experiment by its id.
+    package func experiment(id: String) async throws -> Experiment {
+        try await database.read { reader in
+            guard let number = Int64(id), let found = try Store.experiments("id = \(number)", 1, reader).first else {
+                throw TrackingError.missing("the experiment", id)
+            }
+            return found
+        }
+    }
+
+    /// An experiment by its name; nil if there is none.
+    package func experiment(named name: String) async throws -> Experiment? {
+        try await database.read { try Store.experiments("name = \(name)", 1, $0).first }
+    }
+
+    /// The id of the experiment of that name, which is made if there is none.
+    package func ensureExperiment(named name: String) async throws -> String {
+        if let found = try await experiment(named: name) { return found.id }
+        do {
+            return try await createExperiment(name: name)
+        } catch let error as TrackingError where error.code == .alreadyExists {
+            // Somebody else made it meanwhile.
+            guard let found = try await experiment(named: name) else { throw error }
+            return found.id
+        }
+    }
+
+    /// Experiments, newest change first.
+    ///
+    /// - Parameters:
+    ///   - view: In use, deleted, or both.
+    ///   - filter: In MLflow's search language over `name`, `creation_time`, `last_update_time` and `tags.`; nil for all.
+    ///   - orderBy: Such as `name ASC`; newest change first if empty.
+    ///   - offset: How many to pass over.
+    ///   - limit: At most this many.
+    package func searchExperiments(
+        view: ViewType = .activeOnly,
+        filter: String? = nil,
+        orderBy: [String] = [],
+        offset: Int = 0,
+        limit: Int = 1_000
+    ) async throws -> [Experiment] {
+        let condition = SQL.joined(
+            [view.condition] + (try filter.map { [try SearchFilter($0, over: .experiments).condition] } ?? []),
+            separator: " AND "
+        )
+        let order = try SearchOrder(orderBy, over: .experiments).clause
+        return try await database.read { reader in
+            try Store.experiments(condition, limit, reader, order: order, offset: offset)
+        }
+    }
+
+    /// Renames an experiment.
+    package func renameExperiment(id: String, to name: String) async throws {
+        try Rules.check(experimentName: name)
+        let now = now()
+        try await database.write { writer in
+            let number = try Store.activeExperiment(id, writer.reader)
+            if try writer.row("SELECT 1 FROM tracking_experiments WHERE name = \(name) AND id <> \(number)") != nil {
+                throw TrackingError(.alreadyExists, what: "cannot rename the experiment", why: "`\(name)` is taken")
+            }
+            try writer.execute("UPDATE tracking_experiments SET name = \(name), updated_ms = \(now) WHERE id = \(number)")
+        }
+    }
+
+    /// Deletes an experiment with its runs, or takes that back.
+    package func setExperiment(id: String, stage: LifecycleStage) async throws {
+        let now = now()
+        try await database.write { writer in
+            let changed = try Int64(id).map { number in
+                try writer.execute("UPDATE tracking_runs SET stage = \(stage.rawValue) WHERE experiment_id = \(number)")
+                return try writer.execute(
+                    "UPDATE tracking_experiments SET stage = \(stage.rawValue), updated_ms = \(now) WHERE id = \(number)"
+                )
+            }
+            guard changed == 1 else { throw TrackingError.missing("the experiment", id) }
+        }
+    }
+
+    /// Sets a tag of an experiment.
+    package func setExperimentTag(id: String, _ tag: KeyValue) async throws {
+        try Rules.check(tag.value, limit: 20_000, of: "tag", tag.key)
+        let now = now()
+        try await database.write { writer in
+            let number = try Store.activeExperiment(id, writer.reader)
+            try Store.put(tag, in: "tracking_experiment_tags", "experiment_id", .integer(number), writer)
+            try writer.execute("UPDATE tracking_experiments SET updated_ms = \(now) WHERE id = \(number)")
+        }
+    }
+
+    /// Removes a tag of an experiment.
+    package func deleteExperimentTag(id: String, key: String) async throws {
+        try await database.write { writer in
+            let number = try Store.activeExperiment(id, writer.reader)
+            try writer.execute("DELETE FROM tracking_experiment_tags WHERE experiment_id = \(number) AND key = \(key)")
+        }
+    }
+}
+
+extension ViewType {
+    var condition: SQL {
+        switch self {
+        case .activeOnly: "stage = 'active'"
+        case .deletedOnly: "stage = 'deleted'"
+        case .all: "1 = 1"
+        }
+    }
+}

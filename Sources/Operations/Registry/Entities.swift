@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Tracking
+
+/// A named model with its versions.
+package struct RegisteredModel: Sendable {
+    /// The name.
+    package let name: String
+    /// What people say of it.
+    package let description: String
+    /// When it was made, milliseconds UTC.
+    package let createdMs: Int64
+    /// When it or a version changed, milliseconds UTC.
+    package let updatedMs: Int64
+    /// Notes about it.
+    package let tags: [KeyValue]
+    /// Aliases and the versions that they point to.
+    package let aliases: [(alias: String, version: Int)]
+    /// The newest version of each stage.
+    package let latest: [ModelVersion]
+}
+
+/// A version of a registered model.
+package struct ModelVersion: Sendable {
+    /// The model's name.
+    package let name: String
+    /// The number, from 1.
+    package let version: Int
+    /// When it was made, milliseconds UTC.
+    package let createdMs: Int64
+    /// When it changed, milliseconds UTC.
+    package let updatedMs: Int64
+    /// `None`, `Staging`, `Production` or `Archived`.
+    package let stage: String
+    /// What people say of it.
+    package let description: String
+    /// The URI that it was registered from.
+    package let source: String
+    /// The run that made it; nil if it is not known.
+    package let runID: String?
+    /// The logged model that it is; nil if it is not known.
+    package let modelID: String?
+    /// A link to the run elsewhere.
+    package let runLink: String
+    /// Notes about it.
+    package let tags: [KeyValue]
+    /// The aliases that point to it.
+    package let aliases: [String]
+}
+
+/// What a gate said of a version.
+package struct RecordedVerdict: Sendable {
+    /// The digest of the model's files that was judged.
+    package let digest: String
+    /// Whether every requirement was met.
+    package let passed: Bool
+    /// The report as JSON.
+    package let report: String
+    /// When, milliseconds UTC.
+    package let createdMs: Int64
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Diagnostics
+
+/// A project that cannot be opened, or a server that cannot start or stop.
+package struct ServerError: Explained {
+    /// What went wrong, to switch on.
+    package enum Code: String, Sendable {
+        /// Neither the folder nor one above it is a project.
+        case notAProject
+        /// The folder is a project already.
+        case alreadyAProject
+        /// `gyre.yaml` breaks its schema.
+        case invalidProjectFile
+        /// A key of `gyre.yaml` that this step needs is missing.
+        case missingSetting
+        /// Somebody listens on the port already.
+        case portInUse
+        /// Another server runs on this project.
+        case alreadyRunning
+        /// A run, model or prediction that is not there.
+        case notFound
+        /// The request breaks a rule of the API.
+        case invalidRequest
+        /// Something that is not in this machine: a library, a program.
+        case missingRuntime
+        /// A gate said no.
+        case refused
+    }
+
+    /// What went wrong, to switch on.
+    package let code: Code
+    package let what: String
+    package let why: String
+    package let next: String?
+    package let cause: (any Error)?
+
+    /// An error with its three sentences.
+    package init(_ code: Code, what: String, why: String, next: String? = nil, cause: (any Error)? = nil) {
+        self.code = code
+        self.what = what
+        self.why = why
+        self.next = next
+        self.cause = cause
+    }
+
+    package var codeName: String { code.rawValue }
+
+    package var kind: FailureKind {
+        switch code {
+        case .notAProject, .alreadyAProject: .failed
+        case .invalidProjectFile, .missingSetting, .invalidRequest: .invalid
+        case .portInUse, .alreadyRunning: .conflict
+        case .notFound: .notFound
+        case .missingRuntime: .unavailable
+        case .refused: .refused
+        }
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Diagnostics
+import Terminal
+
+/// The command line: verbs in the order of the cycle.
+struct Gyre: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gyre",
+        abstract: "The whole machine-learning lifecycle in one binary.",
+        discussion: """
+            A first round, in any empty folder:
+
+              gyre demo
+            """,
+        version: gyreVersion,
+        groupedSubcommands: [
+            CommandGroup(name: "Project", subcommands: [InitVerb.self, AddVerb.self, CheckoutVerb.self, StatusVerb.self]),
+            CommandGroup(name: "Train", subcommands: [ReproVerb.self, RunsVerb.self]),
+            CommandGroup(name: "Release", subcommands: [EvaluateVerb.self, PromoteVerb.self, BuildVerb.self]),
+            CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self]),
+            CommandGroup(name: "Learn", subcommands: [ErrorsVerb.self, RetrainVerb.self, LineageVerb.self]),
+            CommandGroup(name: "Help", subcommands: [DoctorVerb.self, DemoVerb.self]),
+        ]
+    )
+
+    /// The names of all verbs, for suggestions.
+    static var verbs: [String] {
+        configuration.groupedSubcommands.flatMap(\.subcommands).compactMap(\.configuration.commandName) + ["help"]
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Files
+import Server
+import SystemPackage
+import Terminal
+
+/// What every verb takes.
+struct CommonOptions: ParsableArguments {
+    @Flag(help: "Print one JSON document instead of text for people.")
+    var json = false
+
+    @Flag(name: [.short, .long], help: "Print results and errors only.")
+    var quiet = false
+
+    @Flag(name: [.short, .long], help: "Print details of what happens.")
+    var verbose = false
+
+    @Option(help: ArgumentHelp("When to use colour: always, never or auto.", valueName: "when"))
+    var color: ColorChoice = .auto
+
+    @Option(name: [.customShort("C"), .customLong("project")], help: ArgumentHelp("The project's folder.", valueName: "folder"))
+    var projectFolder: String?
+
+    /// Where results and progress go.
+    var output: Output { Output(json: json, quiet: quiet, verbose: verbose, color: color) }
+
+    /// The folder that the command works in.
+    var folder: FilePath {
+        let current = FileSystem.currentDirectory
+        return projectFolder.map { current.pushing(FilePath($0)).lexicallyNormalized() } ?? current
+    }
+
+    /// The project that the command works on.
+    func workspace() throws -> Workspace { try Workspace.find(from: folder) }
+}
+
+extension ColorChoice: ExpressibleByArgument {}

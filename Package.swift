@@ -97,21 +97,21 @@ let ground: [Target] = [
     room("Database", in: "Ground", ["Diagnostics", "Files", grdb, systemPackage]),
     room("HTTPTransport", in: "Ground", ["Diagnostics", httpClient, nio, nioHTTP1]),
     room("ObjectStorage", in: "Ground", ["Diagnostics", "Files", nio, systemPackage]),
-    room("Tables", in: "Ground", ["Diagnostics", "Files", "CDuckDB"]),
+    room("Tables", in: "Ground", ["Diagnostics", "Files", "CDuckDB", systemPackage]),
 ]
 
 let dataScience: [Target] = [
     room("DataVersions", in: "DataScience", ["Diagnostics", "Files", "Documents", "ObjectStorage", subprocess, systemPackage]),
     room("Pipelines", in: "DataScience", ["Diagnostics", "DataVersions", "Documents", "Files", "Tracking", subprocess, systemPackage, crypto]),
     room("Tracking", in: "DataScience", ["Diagnostics", "Database", "ObjectStorage", "JSONText"]),
-    room("Evaluation", in: "DataScience", ["Diagnostics", "Documents", "Tables", "Statistics", "Tracking", "JSONText"]),
+    room("Evaluation", in: "DataScience", ["Diagnostics", "JSONText"]),
 ]
 
 let operations: [Target] = [
-    room("Registry", in: "Operations", ["Diagnostics", "Database", "Tracking", "Evaluation"]),
+    room("Registry", in: "Operations", ["Diagnostics", "Database", "Tracking"]),
     room("Packaging", in: "Operations", ["Diagnostics", "Files", "JSONText", crypto]),
     room("Serving", in: "Operations", ["Diagnostics", "Files", "Documents", "JSONText", "COnnxRuntime", "PythonWorker", subprocess, systemPackage]),
-    room("Monitoring", in: "Operations", ["Diagnostics", "Files", "Tables", "Statistics", "ObjectStorage", "Database", "JSONText", crypto]),
+    room("Monitoring", in: "Operations", ["Files", "JSONText", "Statistics", "Tables", systemPackage]),
 ]
 
 let top: [Target] = [
@@ -150,6 +150,7 @@ let c: [Target] = [
 let suites: [Target] = [
     tests(of: "Diagnostics", in: "Ground"),
     tests(of: "JSONText", in: "Ground", ["Diagnostics"]),
+    tests(of: "Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", subprocess, systemPackage]),
 ]
 
 let package = Package(

@@ -62,6 +62,14 @@ package struct ModelPreparation: Sendable {
         try AtomicFile.write(Array(UnsafeBufferPointer(start: source, count: length)), to: program)
         let executable = try python()
         let arguments = [program.string, model.path.string, target.string] + (rows.map { [$0.string] } ?? [])
+        guard FileSystem.exists(executable) else {
+            throw ServingError(
+                .cannotConvert,
+                what: "cannot turn the model in `\(model.path)` into ONNX",
+                why: "there is no Python at `\(executable)`",
+                next: "run `gyre doctor --fix`, or name the Python that has the model's packages"
+            )
+        }
         let result = try await Subprocess.run(
             .path(executable),
             arguments: Arguments(arguments),

@@ -130,10 +130,12 @@ package final class ServedModel: Sendable {
         let labels = label.texts
         let width = prepared.classes.count
         let probabilities = outputs.dropFirst().first?.doubles ?? []
+        let isSingle = outputs.dropFirst().first?.elementType == .float32
         return labels.indices.map { row in
             let range = row * width..<(row + 1) * width
             let own = range.upperBound <= probabilities.count ? Array(probabilities[range]) : []
-            return RowAnswer(label: decide(labels[row], own), value: nil, probabilities: own)
+            let label = isSingle ? firstOfEquals(labels[row], own) : labels[row]
+            return RowAnswer(label: decide(label, own), value: nil, probabilities: own)
         }
     }
 
@@ -147,6 +149,17 @@ package final class ServedModel: Sendable {
                 throw .request("the value of `\(description.name)` in row \(row) \(words)")
             }
         }
+    }
+
+    /// The first of the equally probable classes, which is scikit-learn's choice.
+    ///
+    /// Sums in single precision tell equal votes apart by the order of adding alone; 1e-6 is beyond that.
+    private func firstOfEquals(_ label: String, _ probabilities: [Double]) -> String {
+        guard let own = prepared.classes.firstIndex(of: label), probabilities.indices.contains(own),
+            let best = probabilities.max(), probabilities[own] >= best - 1e-6,
+            let first = probabilities.firstIndex(where: { $0 >= best - 1e-6 })
+        else { return label }
+        return prepared.classes[first]
     }
 
     private func decide(_ label: String, _ probabilities: [Double]) -> String {

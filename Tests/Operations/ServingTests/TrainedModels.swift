@@ -4,7 +4,6 @@ import Files
 import JSONText
 import Serving
 import Subprocess
-import Synchronization
 import SystemPackage
 
 /// Models that scikit-learn really trained and MLflow really saved, made once for all suites, with what scikit-learn says of
@@ -32,7 +31,13 @@ struct TrainedModels: Sendable {
         guard case .exited(0) = result.terminationStatus else {
             throw ServingError(.invalidModel, what: "cannot train", why: "\(result.standardError)")
         }
-        try FileSystem.createDirectory(folder.appending("cache"))
+        let cache = folder.appending("cache")
+        try FileSystem.createDirectory(cache)
+        // Tests run at once; each model is converted once, here.
+        for name in ["tumour", "named", "gaps", "mixed", "forest", "matrix"] {
+            _ = try await ModelPreparation(cache: cache) { TestPython.path }
+                .prepare(try ModelDirectory(folder.appending(name)))
+        }
         return TrainedModels(folder: folder, runtime: try OnnxRuntime.find(python: TestPython.path, explicit: nil))
     }
 

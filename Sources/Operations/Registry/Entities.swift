@@ -58,4 +58,12 @@ package struct RecordedVerdict: Sendable {
     package let report: String
     /// When, milliseconds UTC.
     package let createdMs: Int64
+
+    /// What a gate said.
+    package init(digest: String, passed: Bool, report: String, createdMs: Int64) {
+        self.digest = digest
+        self.passed = passed
+        self.report = report
+        self.createdMs = createdMs
+    }
 }

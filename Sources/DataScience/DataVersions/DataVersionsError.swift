@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Diagnostics
+
+/// A data version that cannot be made or restored, or git that refuses.
+package struct DataVersionsError: Explained {
+    /// What went wrong, to switch on.
+    package enum Code: String, Sendable {
+        /// Neither the folder nor one above it has `.dvc`.
+        case notARepository
+        /// The path is not there, lies outside of the project, or may not be versioned.
+        case invalidPath
+        /// The cache lacks a content that is needed.
+        case missingContent
+        /// The work tree holds content that is in no cache and would be lost.
+        case wouldOverwrite
+        /// A file of ours cannot be understood.
+        case invalidFile
+        /// Git is missing or refused.
+        case git
+    }
+
+    /// What went wrong, to switch on.
+    package let code: Code
+    package let what: String
+    package let why: String
+    package let next: String?
+    package let cause: (any Error)?
+
+    package var codeName: String { code.rawValue }
+
+    package var kind: FailureKind {
+        switch code {
+        case .notARepository, .git: .failed
+        case .invalidPath, .invalidFile: .invalid
+        case .missingContent: .notFound
+        case .wouldOverwrite: .conflict
+        }
+    }
+
+    /// An error with its sentences.
+    package init(_ code: Code, what: String, why: String, next: String? = nil, cause: (any Error)? = nil) {
+        self.code = code
+        self.what = what
+        self.why = why
+        self.next = next
+        self.cause = cause
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Diagnostics
+import HTTPTypes
+import Hummingbird
+import JSONText
+import Logging
+import NIOCore
+import Registry
+import Tracking
+
+/// Turns errors into MLflow's shape: `{"error_code": …, "message": …}`.
+struct MLflowErrors<Context: RequestContext>: RouterMiddleware {
+    func handle(
+        _ request: Request,
+        context: Context,
+        next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch {
+            let answer = Self.answer(to: error)
+            if answer.status.code >= 500 {
+                context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            }
+            var writer = JSONWriter(reserving: 256)
+            writer.object { writer in
+                writer.field("error_code", answer.code)
+                writer.field("message", answer.message)
+            }
+            return Response(
+                status: answer.status,
+                headers: [.contentType: "application/json"],
+                body: .init(byteBuffer: ByteBuffer(bytes: writer.bytes))
+            )
+        }
+    }
+
+    private static func answer(to error: any Error) -> CallError {
+        switch error {
+        case let error as CallError: return error
+        case let error as TrackingError: return CallError(tracking: error)
+        case let error as RegistryError: return CallError(registry: error)
+        case let error as any Explained: return CallError(error)
+        case is NIOTooManyBytesError:
+            return CallError(
+                code: "INVALID_PARAMETER_VALUE",
+                status: .contentTooLarge,
+                message: "the body has more than \(Call.bodyLimit) bytes"
+            )
+        case let error as any HTTPResponseError:
+            let isMissing = error.status == .notFound
+            return CallError(
+                code: isMissing ? "ENDPOINT_NOT_FOUND" : "BAD_REQUEST",
+                status: error.status,
+                message: error.status.reasonPhrase
+            )
+        default:
+            return CallError(
+                code: "INTERNAL_ERROR",
+                status: .internalServerError,
+                message: "Gyre failed on this request; the reason is in the server's log"
+            )
+        }
+    }
+}
+
+extension CallError {
+    init(tracking error: TrackingError) {
+        let (code, status): (String, HTTPResponse.Status) =
+            switch error.code {
+            case .invalidParameter: ("INVALID_PARAMETER_VALUE", .badRequest)
+            case .notFound: ("RESOURCE_DOES_NOT_EXIST", .notFound)
+            case .alreadyExists: ("RESOURCE_ALREADY_EXISTS", .badRequest)
+            case .invalidState: ("INVALID_PARAMETER_VALUE", .badRequest)
+            }
+        self.init(code: code, status: status, message: error.description)
+    }
+
+    init(registry error: RegistryError) {
+        let (code, status): (String, HTTPResponse.Status) =
+            switch error.code {
+            case .invalidParameter: ("INVALID_PARAMETER_VALUE", .badRequest)
+            case .notFound: ("RESOURCE_DOES_NOT_EXIST", .notFound)
+            case .alreadyExists: ("RESOURCE_ALREADY_EXISTS", .badRequest)
+            case .notPassed: ("PERMISSION_DENIED", .forbidden)
+            }
+        self.init(code: code, status: status, message: error.description)
+    }
+
+    init(_ error: any Explained) {
+        let (code, status): (String, HTTPResponse.Status) =
+            switch error.kind {
+            case .usage, .invalid: ("BAD_REQUEST", .badRequest)
+            case .notFound: ("RESOURCE_DOES_NOT_EXIST", .notFound)
+            case .conflict: ("RESOURCE_ALREADY_EXISTS", .conflict)
+            case .forbidden, .refused: ("PERMISSION_DENIED", .forbidden)
+            case .tooLarge: ("INVALID_PARAMETER_VALUE", .contentTooLarge)
+            case .unavailable, .interrupted: ("TEMPORARILY_UNAVAILABLE", .serviceUnavailable)
+            case .failed: ("INTERNAL_ERROR", .internalServerError)
+            }
+        self.init(code: code, status: status, message: error.description)
+    }
+}

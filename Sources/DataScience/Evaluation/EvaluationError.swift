@@ -10,6 +10,8 @@ package struct EvaluationError: Explained {
         case invalidRequirement
         /// The data has no rows, or no positive or negative one.
         case unusableData
+        /// A stored report that cannot be read.
+        case unusableReport
     }
 
     /// What went wrong, to switch on.

@@ -14,6 +14,8 @@ package struct EvaluationReport: Sendable {
     package let rows: Int
     /// Measured values by metric.
     package let metrics: [String: Double]
+    /// Measured values by slice, such as `country=de`, and metric.
+    package let slices: [String: [String: Double]]
     /// Values of the champion on the same data; nil if there is none.
     package let champion: [String: Double]?
     /// The champion's version; nil if there is none.
@@ -30,6 +32,7 @@ package struct EvaluationReport: Sendable {
         data: (name: String, digest: String),
         rows: Int,
         metrics: [String: Double],
+        slices: [String: [String: Double]] = [:],
         champion: [String: Double]?,
         championVersion: String?,
         verdict: Verdict,
@@ -40,6 +43,7 @@ package struct EvaluationReport: Sendable {
         self.data = data
         self.rows = rows
         self.metrics = metrics
+        self.slices = slices
         self.champion = champion
         self.championVersion = championVersion
         self.verdict = verdict
@@ -61,24 +65,63 @@ package struct EvaluationReport: Sendable {
             writer.field("data_digest", data.digest)
             writer.field("rows", rows)
             values("metrics", metrics, &writer)
+            if !slices.isEmpty {
+                writer.key("slices")
+                writer.object { writer in
+                    for (name, metrics) in slices.sorted(by: { $0.key < $1.key }) { values(name, metrics, &writer) }
+                }
+            }
             if let champion {
                 values("champion", champion, &writer)
                 writer.field("champion_version", championVersion)
             }
             writer.field("passed", verdict.passed)
-            writer.key("requirements")
-            writer.array { writer in
-                for line in verdict.lines {
-                    writer.object { writer in
-                        writer.field("requirement", line.requirement.text)
-                        writer.field("measured", line.measured)
-                        writer.field("bound", line.bound)
-                        writer.field("passed", line.passed)
-                        if let note = line.note { writer.field("note", note) }
-                    }
-                }
-            }
+            verdict.writeLines(into: &writer)
             writer.field("created_ms", createdMs)
         }
+    }
+
+    /// The report as one JSON document.
+    package var json: String {
+        var writer = JSONWriter()
+        write(into: &writer)
+        return writer.text
+    }
+
+    /// Reads what ``json`` gave.
+    ///
+    /// - Throws: ``EvaluationError`` `.unusableReport` if it is no report.
+    package init(json: String) throws(EvaluationError) {
+        let root: JSONElement
+        do { root = try JSONDocument(json).root } catch {
+            throw EvaluationError(.unusableReport, what: "cannot read the evaluation report", why: error.why)
+        }
+        func text(_ key: String) throws(EvaluationError) -> String {
+            if let text = root[key]?.string { return text }
+            throw EvaluationError(.unusableReport, what: "cannot read the evaluation report", why: "it lacks `\(key)`")
+        }
+        func values(_ element: JSONElement?) -> [String: Double] {
+            guard let element else { return [:] }
+            return Dictionary(
+                element.members.compactMap { name, value in value.double.map { (name, $0) } },
+                uniquingKeysWith: { first, _ in first }
+            )
+        }
+        var slices: [String: [String: Double]] = [:]
+        if let element = root["slices"] {
+            for (name, metrics) in element.members { slices[name] = values(metrics) }
+        }
+        self.init(
+            runID: try text("run_id"),
+            modelDigest: try text("model_digest"),
+            data: (name: try text("data"), digest: try text("data_digest")),
+            rows: Int(root["rows"]?.int64 ?? 0),
+            metrics: values(root["metrics"]),
+            slices: slices,
+            champion: root["champion"].map { values($0) },
+            championVersion: root["champion_version"]?.string,
+            verdict: Verdict(lines: try Verdict.lines(root)),
+            createdMs: root["created_ms"]?.int64 ?? 0
+        )
     }
 }

@@ -14,6 +14,8 @@ package struct Requirement: Sendable, Hashable, CustomStringConvertible {
         case atMost = "<="
         /// Less than.
         case below = "<"
+        /// Exactly.
+        case equal = "=="
 
         func holds(_ measured: Double, _ bound: Double) -> Bool {
             switch self {
@@ -21,6 +23,7 @@ package struct Requirement: Sendable, Hashable, CustomStringConvertible {
             case .above: measured > bound
             case .atMost: measured <= bound
             case .below: measured < bound
+            case .equal: measured == bound
             }
         }
     }
@@ -33,14 +36,19 @@ package struct Requirement: Sendable, Hashable, CustomStringConvertible {
         case baseline(name: String, metric: String, offset: Double)
     }
 
-    /// The metrics that every binary classifier is measured by.
+    /// What models are measured by: first classifiers, then regressions.
     package static let knownMetrics = [
-        "accuracy", "precision", "recall", "specificity", "f1", "mcc", "roc_auc", "pr_auc", "log_loss", "brier",
+        "accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1", "mcc", "roc_auc", "pr_auc",
+        "log_loss",
+        "brier", "mae", "mse", "rmse", "r2", "max_error",
     ]
+    /// What a metric can be measured on besides the named data: the gathered errors, and the worst slice.
+    private static let scopes = ["errors", "slice"]
+    private static let latencies = ["p50", "p90", "p99"]
 
     /// The requirement as it is written.
     package let text: String
-    /// The metric, such as `recall`, `errors.recall` or `latency.p99`.
+    /// The metric, such as `recall`, `errors.recall`, `slice.recall` (of the worst slice) or `latency.p99`.
     package let metric: String
     /// The comparison.
     package let comparison: Comparison
@@ -53,41 +61,66 @@ package struct Requirement: Sendable, Hashable, CustomStringConvertible {
     /// `+ NUMBER` or `- NUMBER` behind it.
     ///
     /// - Throws: ``EvaluationError`` `.invalidRequirement` that names the part it cannot read.
+    package static func parse(_ text: String) throws(EvaluationError) -> Requirement { try Requirement(text) }
+
+    /// Reads a requirement as ``parse(_:)`` does.
     package init(_ text: String) throws(EvaluationError) {
         self.text = text
-        let parts = text.split(separator: " ", omittingEmptySubsequences: true).map(String.init)
+        var parts = Self.words(text)
         guard parts.count >= 3 else { throw Self.invalid(text, "it has three parts: metric, comparison, bound") }
-        metric = parts[0]
-        try Self.check(metric: parts[0], in: text)
-        guard let comparison = Comparison(rawValue: parts[1]) else {
-            throw Self.invalid(text, "`\(parts[1])` is not a comparison", next: "use `>=`, `>`, `<=` or `<`")
+        metric = parts.removeFirst()
+        try Self.check(metric: metric, in: text)
+        let sign = parts.removeFirst()
+        guard let comparison = Comparison(rawValue: sign) else {
+            throw Self.invalid(text, "`\(sign)` is not a comparison", next: "use `>=`, `>`, `<=`, `<` or `==`")
         }
         self.comparison = comparison
-        bound = try Self.bound(Array(parts.dropFirst(2)), in: text)
+        bound = try Self.bound(parts, in: text)
+    }
+
+    /// The words of a requirement; comparisons need no spaces around them.
+    private static func words(_ text: String) -> [String] {
+        var words: [String] = []
+        var word = ""
+        var isSign = false
+        for character in text {
+            let signs = "<>=!".contains(character)
+            if character.isWhitespace || signs != isSign {
+                if !word.isEmpty { words.append(word) }
+                word = ""
+            }
+            isSign = signs
+            if !character.isWhitespace { word.append(character) }
+        }
+        if !word.isEmpty { words.append(word) }
+        return words
     }
 
     private static func check(metric: String, in text: String) throws(EvaluationError) {
-        let parts = metric.split(separator: ".").map(String.init)
+        let parts = metric.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard let last = parts.last, parts.count <= 2 else { throw invalid(text, "`\(metric)` is not a metric") }
         if parts.count == 2, parts[0] == "latency" {
-            guard ["p50", "p90", "p99"].contains(last) else {
-                throw invalid(text, "`\(metric)` is not a latency", next: "use `latency.p50`, `latency.p90` or `latency.p99`")
-            }
-            return
+            guard !latencies.contains(last) else { return }
+            let known = latencies.map { "`latency.\($0)`" }.joined(separator: ", ")
+            throw invalid(text, "`\(metric)` is not a latency", next: "use one of \(known)")
         }
         guard knownMetrics.contains(last) else {
             let near = nearest(to: last, among: knownMetrics).map { "did you mean `\($0)`?" }
-            throw invalid(text, "`\(last)` is not a metric", next: near ?? "they are \(knownMetrics.joined(separator: ", "))")
+            throw invalid(
+                text,
+                "`\(last)` is not a metric",
+                next: near ?? "they are \(knownMetrics.joined(separator: ", "))"
+            )
         }
-        if parts.count == 2, !["errors", "champion"].contains(parts[0]) {
-            let near = nearest(to: parts[0], among: ["errors", "champion", "latency"]).map { "did you mean `\($0).\(last)`?" }
-            throw invalid(text, "`\(parts[0])` is nothing that is measured", next: near)
+        if parts.count == 2, !scopes.contains(parts[0]) {
+            let near = nearest(to: parts[0], among: scopes + ["latency"]).map { "did you mean `\($0).\(last)`?" }
+            throw invalid(text, "`\(parts[0])` is nothing that is measured", next: near ?? "write `\(last)` alone")
         }
     }
 
     private static func bound(_ parts: [String], in text: String) throws(EvaluationError) -> Bound {
         if let number = number(parts) { return .number(number) }
-        let names = parts[0].split(separator: ".").map(String.init)
+        let names = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard names.count >= 2, names[0].first?.isLetter == true else {
             throw invalid(text, "`\(parts.joined(separator: " "))` is not a number")
         }
@@ -97,12 +130,9 @@ package struct Requirement: Sendable, Hashable, CustomStringConvertible {
             throw invalid(text, "`\(names[0])` is no model to compare with", next: near ?? "use `champion.\(metric)`")
         }
         try check(metric: metric, in: text)
-        switch parts.count {
-        case 1: return .baseline(name: names[0], metric: metric, offset: 0)
-        case 3:
-            guard ["+", "-"].contains(parts[1]), let offset = Double(parts[2]) else { break }
+        if parts.count == 1 { return .baseline(name: names[0], metric: metric, offset: 0) }
+        if ["+", "-"].contains(parts[1]), let offset = number(Array(parts.dropFirst(2))), offset >= 0 {
             return .baseline(name: names[0], metric: metric, offset: parts[1] == "-" ? -offset : offset)
-        default: break
         }
         throw invalid(text, "behind `\(parts[0])` comes nothing, or `+` or `-` and a number")
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
+
 /// What came of holding a model against its requirements.
 package struct Verdict: Sendable {
     /// One requirement and what was measured.
@@ -25,9 +27,12 @@ package struct Verdict: Sendable {
     /// The unmet requirements in one line, or that all are met.
     package var summary: String {
         let failed = lines.filter { !$0.passed }
-        if failed.isEmpty { return lines.isEmpty ? "no requirement to meet" : "all \(lines.count) requirements are met" }
+        if failed.isEmpty {
+            return lines.isEmpty ? "no requirement to meet" : "all \(lines.count) requirements are met"
+        }
         return failed.map { line in
-            "`\(line.requirement)` is not met: " + (line.measured.map { "measured \(Self.rounded($0))" } ?? line.note ?? "not measured")
+            let reason = line.note ?? line.measured.map { "measured \(Self.rounded($0))" } ?? "not measured"
+            return "`\(line.requirement)` is not met: \(reason)"
         }
         .joined(separator: "; ")
     }
@@ -59,10 +64,17 @@ package struct Verdict: Sendable {
                 return Line(requirement: requirement, measured: value, bound: bound, passed: passed, note: nil)
             case .baseline(let name, let metric, let offset):
                 guard let baseline = baselines[name] else {
-                    return Line(requirement: requirement, measured: value, bound: nil, passed: true, note: "no \(name) yet")
+                    return Line(
+                        requirement: requirement,
+                        measured: value,
+                        bound: nil,
+                        passed: true,
+                        note: "no \(name) yet"
+                    )
                 }
                 guard let other = baseline[metric] else {
-                    let note = metric.hasPrefix("errors.") ? "no gathered error yet" : "`\(name).\(metric)` was not measured"
+                    let note =
+                        metric.hasPrefix("errors.") ? "no gathered error yet" : "`\(name).\(metric)` was not measured"
                     return Line(
                         requirement: requirement,
                         measured: value,
@@ -78,5 +90,68 @@ package struct Verdict: Sendable {
         }
     }
 
-    private static func rounded(_ value: Double) -> String { String((value * 10_000).rounded() / 10_000) }
+    /// A verdict that was given before.
+    init(lines: [Line]) { self.lines = lines }
+
+    /// One row a requirement, as people read it: requirement, measured, bound, `met` or `not met`, note.
+    package var table: [[String]] {
+        lines.map { line in
+            [
+                line.requirement.text, line.measured.map(Self.rounded) ?? "–", line.bound.map(Self.rounded) ?? "–",
+                line.passed ? "met" : "not met", line.note ?? "",
+            ]
+        }
+    }
+
+    /// The verdict as one JSON object.
+    package var json: String {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("passed", passed)
+            writeLines(into: &writer)
+        }
+        return writer.text
+    }
+
+    /// Writes the member `requirements`.
+    func writeLines(into writer: inout JSONWriter) {
+        writer.key("requirements")
+        writer.array { writer in
+            for line in lines {
+                writer.object { writer in
+                    writer.field("requirement", line.requirement.text)
+                    writer.field("measured", line.measured)
+                    writer.field("bound", line.bound)
+                    writer.field("passed", line.passed)
+                    if let note = line.note { writer.field("note", note) }
+                }
+            }
+        }
+    }
+
+    /// Reads what ``writeLines(into:)`` wrote.
+    static func lines(_ root: JSONElement) throws(EvaluationError) -> [Line] {
+        var lines: [Line] = []
+        for element in root["requirements"]?.elements ?? root.elements {
+            guard let text = element["requirement"]?.string, let passed = element["passed"]?.bool else {
+                throw EvaluationError(
+                    .unusableReport,
+                    what: "cannot read the verdict",
+                    why: "a requirement lacks `requirement` or `passed`"
+                )
+            }
+            lines.append(
+                Line(
+                    requirement: try Requirement(text),
+                    measured: element["measured"]?.double,
+                    bound: element["bound"]?.double,
+                    passed: passed,
+                    note: element["note"]?.string
+                )
+            )
+        }
+        return lines
+    }
+
+    static func rounded(_ value: Double) -> String { String((value * 10_000).rounded() / 10_000) }
 }

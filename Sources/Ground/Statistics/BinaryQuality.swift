@@ -6,8 +6,8 @@ import Glibc
 
 /// How well scores and answers of a binary classification agree with the truth.
 ///
-/// Definitions are those of scikit-learn 1.9: a ratio without a denominator is 0, and the area under the ROC curve counts ties
-/// by half.
+/// Definitions are those of scikit-learn 1.9: a ratio without a denominator is 0, the area under the ROC curve counts ties by
+/// half, and the area under the precision–recall curve is the average precision, without interpolation.
 package struct BinaryQuality: Sendable, Hashable {
     /// Positive and answered positive.
     package let truePositives: Int
@@ -26,13 +26,25 @@ package struct BinaryQuality: Sendable, Hashable {
     /// Mean squared difference of probability and truth.
     package let brier: Double
 
+    /// Measures scores, which answer positive from `threshold` on.
+    ///
+    /// - Throws: ``StatisticsError`` if the lengths differ or a score is not a number.
+    package init(truths: [Bool], scores: [Double], threshold: Double = 0.5) throws(StatisticsError) {
+        try self.init(truths: truths, answers: scores.map { $0 >= threshold }, scores: scores)
+    }
+
     /// Measures answers.
     ///
     /// - Parameters:
     ///   - truths: Whether each row is positive.
     ///   - answers: Whether each row was answered positive; as many.
     ///   - scores: The probability of positive, 0 to 1; as many.
-    package init(truths: [Bool], answers: [Bool], scores: [Double]) {
+    /// - Throws: ``StatisticsError`` if the lengths differ or a score is not a number.
+    package init(truths: [Bool], answers: [Bool], scores: [Double]) throws(StatisticsError) {
+        for count in [answers.count, scores.count] where count != truths.count {
+            throw .lengthsDiffer(truths.count, count)
+        }
+        if let row = scores.firstIndex(where: \.isNaN) { throw .notANumber(row: row) }
         var counts = (tp: 0, fp: 0, tn: 0, fn: 0)
         var logarithms = 0.0
         var squares = 0.0
@@ -55,14 +67,18 @@ package struct BinaryQuality: Sendable, Hashable {
         (rocAUC, prAUC) = Self.areas(truths, scores)
     }
 
+    /// Rows measured.
+    package var rows: Int { truePositives + falsePositives + trueNegatives + falseNegatives }
     /// Share of right answers.
-    package var accuracy: Double { Self.ratio(truePositives + trueNegatives, truePositives + trueNegatives + falsePositives + falseNegatives) }
+    package var accuracy: Double { Self.ratio(truePositives + trueNegatives, rows) }
     /// Share of positive answers that are right.
     package var precision: Double { Self.ratio(truePositives, truePositives + falsePositives) }
     /// Share of positives that were found.
     package var recall: Double { Self.ratio(truePositives, truePositives + falseNegatives) }
     /// Share of negatives that were left alone.
     package var specificity: Double { Self.ratio(trueNegatives, trueNegatives + falsePositives) }
+    /// Mean of recall and specificity.
+    package var balancedAccuracy: Double { (recall + specificity) / 2 }
     /// Harmonic mean of precision and recall.
     package var f1: Double { Self.ratio(2 * truePositives, 2 * truePositives + falsePositives + falseNegatives) }
 
@@ -77,7 +93,8 @@ package struct BinaryQuality: Sendable, Hashable {
     /// The values by the names that requirements use.
     package var metrics: [String: Double] {
         var result = [
-            "accuracy": accuracy, "precision": precision, "recall": recall, "specificity": specificity, "f1": f1,
+            "accuracy": accuracy, "balanced_accuracy": balancedAccuracy, "precision": precision, "recall": recall,
+            "specificity": specificity, "f1": f1,
             "mcc": mcc, "log_loss": logLoss, "brier": brier,
         ]
         if let rocAUC { result["roc_auc"] = rocAUC }

@@ -25,8 +25,8 @@ func room(_ name: String, in folder: String = "", _ needs: [Target.Dependency] =
 }
 
 /// A C room: a module map, a thin shim, or bytes to embed.
-func cRoom(_ name: String, _ settings: [LinkerSetting] = []) -> Target {
-    .target(name: name, path: path("Sources", "C", name), linkerSettings: settings)
+func cRoom(_ name: String, _ settings: [LinkerSetting] = [], exclude: [String] = []) -> Target {
+    .target(name: name, path: path("Sources", "C", name), exclude: exclude, linkerSettings: settings)
 }
 
 /// The tests of a room; they mirror `Sources/`.
@@ -89,7 +89,7 @@ let dependencies: [Package.Dependency] = [
 
 let ground: [Target] = [
     room("Diagnostics", in: "Ground"),
-    room("Telemetry", in: "Ground", ["Diagnostics", log, metrics, coreMetrics]),
+    room("Telemetry", in: "Ground", [coreMetrics, log]),
     room("Files", in: "Ground", ["Diagnostics", "CPlatform", crypto, systemPackage]),
     room("Documents", in: "Ground", ["Diagnostics", yams]),
     room("JSONText", in: "Ground", ["Diagnostics", "CSimdJSON"]),
@@ -101,28 +101,28 @@ let ground: [Target] = [
 ]
 
 let dataScience: [Target] = [
-    room("DataVersions", in: "DataScience", ["Diagnostics", "Files", "Documents", "ObjectStorage", subprocess, systemPackage]),
-    room("Pipelines", in: "DataScience", ["Diagnostics", "DataVersions", "Documents", "Files", "Tracking", subprocess, systemPackage, crypto]),
+    room("DataVersions", in: "DataScience", ["Diagnostics", "Files", "Documents", "JSONText", subprocess, systemPackage]),
+    room("Pipelines", in: "DataScience", ["Diagnostics", "DataVersions", "Documents", "Files", "JSONText", "ObjectStorage", "Tracking", subprocess, systemPackage]),
     room("Tracking", in: "DataScience", ["Diagnostics", "Database", "ObjectStorage", "JSONText"]),
-    room("Evaluation", in: "DataScience", ["Diagnostics", "JSONText"]),
+    room("Evaluation", in: "DataScience", ["Diagnostics", "JSONText", "Statistics"]),
 ]
 
 let operations: [Target] = [
     room("Registry", in: "Operations", ["Diagnostics", "Database", "Tracking"]),
-    room("Packaging", in: "Operations", ["Diagnostics", "Files", "JSONText", crypto]),
+    room("Packaging", in: "Operations", ["CZlib", "Diagnostics", "Files", "JSONText", systemPackage]),
     room("Serving", in: "Operations", ["Diagnostics", "Files", "Documents", "JSONText", "COnnxRuntime", "PythonWorker", subprocess, systemPackage]),
     room("Monitoring", in: "Operations", ["Files", "JSONText", "Statistics", "Tables", systemPackage]),
 ]
 
 let top: [Target] = [
-    room("Feedback", ["Diagnostics", "Database", "Monitoring", "Evaluation", "DataVersions", "Registry", "Pipelines", "Tables", "Documents", "Files"]),
-    room("Lineage", ["Diagnostics", "Tracking", "Registry", "Monitoring", "DataVersions", "Packaging", "Feedback"]),
-    room("MLflowAPI", ["Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", hummingbird, httpTypes, nio, log]),
-    room("WebPages", ["Diagnostics", "Tracking", "Registry", "Serving", "Monitoring", "Feedback", "Lineage", "WebAssets", mustache]),
+    room("Feedback", ["DataVersions", "Database", "Diagnostics", "Files", "JSONText", "Monitoring", "Tables", systemPackage]),
+    room("Lineage", ["DataVersions", "Diagnostics", "Feedback", "Monitoring", "Registry", "Tracking"]),
+    room("MLflowAPI", ["Database", "Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", hummingbird, httpTypes, log, nio]),
+    room("WebPages", ["Diagnostics", "WebAssets", mustache]),
     room("Server", [
-        "Diagnostics", "Telemetry", "Files", "Documents", "JSONText", "Database", "ObjectStorage", "Tables", "DataVersions",
-        "Pipelines", "Tracking", "Evaluation", "Registry", "Packaging", "Serving", "Monitoring", "Feedback", "Lineage", "MLflowAPI",
-        "WebPages", hummingbird, httpTypes, lifecycle, log, metrics, nio, nioPosix,
+        "DataVersions", "Database", "Diagnostics", "Documents", "Evaluation", "ExampleFiles", "Feedback", "Files", "JSONText", "Lineage",
+        "MLflowAPI", "Monitoring", "ObjectStorage", "Packaging", "Pipelines", "Registry", "Serving", "Statistics", "Tables",
+        "Telemetry", "Tracking", "WebPages", httpTypes, hummingbird, lifecycle, log, metrics, nio, subprocess, systemPackage,
     ]),
     room("Terminal", ["Diagnostics"]),
     .executableTarget(
@@ -141,15 +141,21 @@ let c: [Target] = [
     cRoom("CPlatform"),
     cRoom("CSimdJSON", [.linkedLibrary("simdjson")]),
     cRoom("CDuckDB"),
+    cRoom("CZlib", [.linkedLibrary("z")]),
     cRoom("COnnxRuntime"),
     cRoom("PythonWorker"),
-    cRoom("WebAssets"),
+    cRoom("WebAssets", exclude: ["assets"]),
     cRoom("ExampleFiles"),
 ]
 
 let suites: [Target] = [
+    tests(of: "WebPages", ["ExampleFiles", "WebAssets", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
     tests(of: "Diagnostics", in: "Ground"),
     tests(of: "JSONText", in: "Ground", ["Diagnostics"]),
+    tests(of: "Statistics", in: "Ground"),
+    tests(of: "Tables", in: "Ground", ["Files", systemPackage]),
+    tests(of: "Evaluation", in: "DataScience", ["JSONText"]),
+    tests(of: "Monitoring", in: "Operations", ["Files", "JSONText", "Tables", systemPackage]),
     tests(of: "Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", subprocess, systemPackage]),
 ]
 

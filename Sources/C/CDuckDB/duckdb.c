@@ -49,6 +49,11 @@ enum {
     TYPE_HUGE = 16,
     TYPE_TEXT = 17,
     TYPE_DECIMAL = 19,
+    TYPE_TIMESTAMP_S = 20,
+    TYPE_TIMESTAMP_MS = 21,
+    TYPE_TIMESTAMP_NS = 22,
+    TYPE_TIMESTAMP_TZ = 31,
+    TYPE_NULL = 36,
 };
 
 #define FUNCTIONS(F) \
@@ -252,7 +257,8 @@ static char kind_of(int type) {
     switch (type) {
     case TYPE_BOOL: return 'b';
     case TYPE_INT8: case TYPE_INT16: case TYPE_INT32: case TYPE_INT64:
-    case TYPE_UINT8: case TYPE_UINT16: case TYPE_UINT32: case TYPE_TIMESTAMP: case TYPE_DATE: return 'i';
+    case TYPE_UINT8: case TYPE_UINT16: case TYPE_UINT32: case TYPE_TIMESTAMP: case TYPE_DATE:
+    case TYPE_TIMESTAMP_S: case TYPE_TIMESTAMP_MS: case TYPE_TIMESTAMP_NS: case TYPE_TIMESTAMP_TZ: case TYPE_NULL: return 'i';
     case TYPE_UINT64: case TYPE_FLOAT: case TYPE_DOUBLE: case TYPE_HUGE: case TYPE_DECIMAL: return 'd';
     case TYPE_TEXT: return 't';
     default: return 0;
@@ -277,7 +283,8 @@ int gyre_duckdb_next(gyre_duckdb_result *result, size_t *rows, char **problem) {
     return *rows > 0 ? 1 : 0;
 }
 
-static double huge_value(huge value) { return (double)value.upper * 18446744073709551616.0 + (double)value.lower; }
+// As one integer first: the halves of a small negative number are large and would cancel each other's digits.
+static double huge_value(huge value) { return (double)(__int128)(((unsigned __int128)value.upper << 64) | value.lower); }
 
 static double number_at(const void *data, int type, size_t row) {
     switch (type) {
@@ -299,6 +306,13 @@ static int64_t integer_at(const void *data, int type, size_t row) {
     case TYPE_UINT16: return ((const uint16_t *)data)[row];
     case TYPE_INT32: case TYPE_DATE: return ((const int32_t *)data)[row];
     case TYPE_UINT32: return ((const uint32_t *)data)[row];
+    // All timestamps in microseconds, rounded down.
+    case TYPE_TIMESTAMP_S: return ((const int64_t *)data)[row] * 1000000;
+    case TYPE_TIMESTAMP_MS: return ((const int64_t *)data)[row] * 1000;
+    case TYPE_TIMESTAMP_NS: {
+        int64_t value = ((const int64_t *)data)[row];
+        return value / 1000 - (value % 1000 < 0 ? 1 : 0);
+    }
     default: return ((const int64_t *)data)[row];
     }
 }

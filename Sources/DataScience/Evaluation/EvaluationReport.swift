@@ -50,6 +50,15 @@ package struct EvaluationReport: Sendable {
         self.createdMs = createdMs
     }
 
+    /// The verdict in one line, with the champion's numbers where there is one.
+    package var comparison: String {
+        guard let champion else { return verdict.summary }
+        func rounded(_ value: Double?) -> String { value.map { String(($0 * 1_000).rounded() / 1_000) } ?? "–" }
+        let names = ["recall", "precision", "errors.recall"].filter { metrics[$0] != nil }
+        let pairs = names.map { "\($0) \(rounded(champion[$0])) → \(rounded(metrics[$0]))" }
+        return "\(verdict.summary); \(pairs.joined(separator: ", "))"
+    }
+
     /// Writes the report as one JSON object.
     package func write(into writer: inout JSONWriter) {
         func values(_ name: String, _ metrics: [String: Double], _ writer: inout JSONWriter) {

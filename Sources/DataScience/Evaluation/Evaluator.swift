@@ -13,13 +13,13 @@ package enum Evaluator {
         Verdict(requirements: requirements, measured: measured, baselines: baselines)
     }
 
-    /// The metrics of a binary classifier by the names that requirements use; an area that needs a class that is not there
-    /// is left out.
+    /// Measures a binary classifier.
     ///
     /// - Parameters:
     ///   - labels: Whether each row is positive.
     ///   - scores: The probability of positive, 0 to 1; as many.
     ///   - threshold: The score from which an answer is positive.
+    /// - Returns: Values by the names that requirements use, without the areas that need a class that is not there.
     /// - Throws: ``EvaluationError`` `.unusableData` if there are no rows, the lengths differ, or a score is not a number.
     package static func binaryMetrics(
         labels: [Bool],
@@ -32,8 +32,9 @@ package enum Evaluator {
         }
     }
 
-    /// The metrics of a regression by the names that requirements use.
+    /// Measures a regression.
     ///
+    /// - Returns: Values by the names that requirements use.
     /// - Throws: ``EvaluationError`` `.unusableData` if there are no rows, the lengths differ, or a value is not a number.
     package static func regressionMetrics(
         truths: [Double],

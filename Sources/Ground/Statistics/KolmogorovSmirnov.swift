@@ -14,7 +14,7 @@ package struct KolmogorovSmirnov: Sendable, Hashable {
     /// `ks_2samp(method="asymp")`.
     package let pValue: Double
 
-    /// Compares two samples; values that are not finite are left out. Sorts copies of both.
+    /// Compares two samples; values that are not finite are left out.
     ///
     /// - Returns: nil if a sample is empty.
     package init?(_ first: [Double], _ second: [Double]) {

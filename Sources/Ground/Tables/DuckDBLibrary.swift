@@ -56,7 +56,9 @@ package final class DuckDBLibrary: Sendable {
                 }
             }
         }
-        let folders: [FilePath] = ["/usr/local/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib"]
+        let folders: [FilePath] = [
+            "/usr/local/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib",
+        ]
         return folders.map { $0.appending("libduckdb.so") }.first(where: FileSystem.exists).map { ($0, nil) }
     }
 
@@ -69,7 +71,9 @@ package final class DuckDBLibrary: Sendable {
             "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib",
         ]
         for folder in folders {
-            let found = ((try? FileSystem.list(folder)) ?? []).first { $0.hasPrefix("lib\(name).so") && name != "python3" }
+            let found = ((try? FileSystem.list(folder)) ?? []).first {
+                $0.hasPrefix("lib\(name).so") && name != "python3"
+            }
             if let found { return folder.appending(found) }
         }
         return nil

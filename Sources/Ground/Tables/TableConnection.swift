@@ -6,7 +6,7 @@ import SystemPackage
 
 /// One connection, used by one thread for one call.
 struct TableConnection: ~Copyable {
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
 
     init(_ database: OpaquePointer) throws(TablesError) {
         var handle: OpaquePointer?
@@ -74,14 +74,19 @@ struct TableConnection: ~Copyable {
     }
 
     /// Writes an answer to a file beside its place, syncs it and renames it there.
-    func copy(_ sql: String, _ bindings: [TableValue] = [], to file: FilePath, format: String) throws {
-        let temporary = file.removingLastComponent()
-            .appending(".\(file.lastComponent?.string ?? "table").\(UInt64.random(in: .min ... .max))")
+    func copy(_ sql: String, _ bindings: [TableValue] = [], to file: FilePath) throws {
+        let format = try TableFormat(of: file)
+        let parent = file.removingLastComponent().isEmpty ? "." : file.removingLastComponent()
+        let temporary = parent.appending(
+            ".\(file.lastComponent?.string ?? "table").\(UInt64.random(in: .min ... .max))"
+        )
         let options =
             switch format {
-            case "csv": "FORMAT csv, HEADER true"
-            case "json": "FORMAT json"
-            default: "FORMAT parquet, COMPRESSION zstd"
+            case .csv: "FORMAT csv, HEADER true"
+            case .tsv: "FORMAT csv, HEADER true, DELIMITER '\t'"
+            case .json: "FORMAT json, ARRAY true"
+            case .jsonLines: "FORMAT json"
+            case .parquet: "FORMAT parquet, COMPRESSION zstd"
             }
         do {
             try run("COPY (\(sql)) TO \(TableEngine.literal(temporary.string)) (\(options))", bindings) { _ in }
@@ -92,7 +97,19 @@ struct TableConnection: ~Copyable {
             try? FileSystem.remove(temporary)
             throw error
         }
-        try FileSystem.syncDirectory(file.removingLastComponent())
+        try FileSystem.syncDirectory(parent)
+    }
+
+    /// The columns of a statement's answer.
+    func columns(of sql: String) throws -> [TableColumn] {
+        var columns: [TableColumn] = []
+        try run("SELECT column_name, column_type FROM (DESCRIBE \(sql))", []) { chunk in
+            guard chunk.rowCount > 0 else { return }
+            for (name, type) in zip(chunk.columns[0].strings, chunk.columns[1].strings) {
+                columns.append(TableColumn(name: name ?? "", type: type ?? ""))
+            }
+        }
+        return columns
     }
 
     private func check(_ message: UnsafeMutablePointer<CChar>?, _ sql: String) throws(TablesError) {

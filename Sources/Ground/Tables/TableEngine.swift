@@ -6,8 +6,8 @@ package import SystemPackage
 
 /// Runs SQL over files: CSV, Parquet and JSON, by DuckDB in this process.
 ///
-/// Each call has a connection of its own, so calls do not wait for each other; they run on threads of their own. Memory is
-/// bounded, and what does not fit goes to DuckDB's temporary folder.
+/// Each call has a connection of its own, so calls do not wait for each other; they run on threads of their own, and stop soon
+/// after their task is cancelled. Memory is bounded, and what does not fit goes to a temporary folder that is gone afterwards.
 package final class TableEngine: Sendable {
     /// The library.
     package let library: DuckDBLibrary
@@ -21,14 +21,21 @@ package final class TableEngine: Sendable {
     ///   - library: DuckDB.
     ///   - memoryLimit: The most memory that it takes, as DuckDB writes sizes.
     ///   - threads: Threads that one statement uses.
+    ///   - temporaryFolder: Where what does not fit into memory goes; it need not exist.
     ///   - pool: The threads that calls wait on.
+    /// - Throws: ``TablesError`` `.missingRuntime` with what DuckDB says.
     package init(
         library: DuckDBLibrary,
         memoryLimit: String = "1GB",
         threads: Int = 2,
+        temporaryFolder: FilePath? = nil,
         pool: BlockingPool = .shared
     ) throws(TablesError) {
-        let settings = ["memory_limit", memoryLimit, "threads", "\(threads)", "autoinstall_known_extensions", "false"]
+        let spill = temporaryFolder ?? FilePath("/tmp/gyre-tables-\(UInt64.random(in: .min ... .max))")
+        let settings = [
+            "memory_limit", memoryLimit, "threads", "\(max(1, threads))", "temp_directory", spill.string,
+            "autoinstall_known_extensions", "false",
+        ]
         var database: OpaquePointer?
         let problem = withTexts(settings) { takeMessage(gyre_duckdb_create(library.handle, $0, &database)) }
         guard problem == nil, let database else {
@@ -42,101 +49,88 @@ package final class TableEngine: Sendable {
     deinit { gyre_duckdb_destroy(database) }
 
     /// All rows of an answer; bound it in the statement where it can grow.
-    package func query(_ sql: String, _ bindings: [TableValue] = []) async throws -> TableChunk {
-        try await pool.run { try self.queryBlocking(sql, bindings) }
+    package func query(_ sql: String, _ bindings: [TableValue] = []) async throws -> TableResult {
+        try await onConnection { try Self.collect(sql, bindings, on: $0) }
     }
 
     /// Hands over an answer chunk by chunk, about two thousand rows at a time, on a thread that may block.
+    ///
+    /// An answer without rows gives one empty chunk, which has the columns.
     package func forEachChunk(
         _ sql: String,
         _ bindings: [TableValue] = [],
         _ body: @escaping @Sendable (TableChunk) throws -> Void
     ) async throws {
-        try await pool.run {
-            let connection = try TableConnection(self.database)
-            try connection.run(sql, bindings, body)
-        }
+        try await onConnection { try $0.run(sql, bindings, body) }
     }
 
     /// Runs a statement for its effect.
     package func execute(_ sql: String, _ bindings: [TableValue] = []) async throws {
-        try await pool.run {
-            let connection = try TableConnection(self.database)
-            try connection.run(sql, bindings) { _ in }
-        }
+        try await onConnection { try $0.run(sql, bindings) { _ in } }
     }
 
     /// The columns of a table file.
     package func columns(of file: FilePath) async throws -> [TableColumn] {
         let source = try Self.source(file)
-        let answer = try await query("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM \(source))")
-        let names = answer.columns.first?.strings ?? []
-        let types = answer.columns.dropFirst().first?.strings ?? []
-        return zip(names, types).map { TableColumn(name: $0 ?? "", type: $1 ?? "") }
+        return try await onConnection { try $0.columns(of: "SELECT * FROM \(source)") }
     }
 
-    /// A whole table file.
-    package func read(_ file: FilePath) async throws -> TableChunk {
-        try await query("SELECT * FROM \(try Self.source(file))")
-    }
-
-    /// Adds rows to a table file, which keeps its columns, their types and its rows.
-    ///
-    /// The table is written anew beside the old one and renamed over it.
-    ///
-    /// - Returns: How many rows it has now.
-    package func append(_ rows: [[TableValue]], columns: [String], to file: FilePath) async throws -> Int {
+    /// A whole table file; columns of types that ``TableValue`` lacks, such as lists, come as texts.
+    package func read(_ file: FilePath) async throws -> TableResult {
         let source = try Self.source(file)
-        let format = try Self.format(of: file)
-        return try await pool.run {
-            let connection = try TableConnection(self.database)
-            let names = columns.map(Self.quoted).joined(separator: ", ")
-            try connection.run("CREATE TEMP TABLE appended AS SELECT \(names) FROM \(source)", []) { _ in }
-            if try connection.count("appended") == 0 {
-                // A header alone says nothing of types; then the rows do.
-                try connection.run("DROP TABLE appended", []) { _ in }
-                let types = columns.indices.map { index in
-                    "\(Self.quoted(columns[index])) \(Self.type(of: rows.lazy.map { $0[index] }))"
-                }
-                try connection.run("CREATE TEMP TABLE appended (\(types.joined(separator: ", ")))", []) { _ in }
+        return try await onConnection { connection in
+            let columns = try connection.columns(of: "SELECT * FROM \(source)").map { column in
+                let name = Self.quoted(column.name)
+                return column.isReadable ? name : "CAST(\(name) AS VARCHAR) AS \(name)"
             }
-            try connection.append(rows, to: "appended")
-            try connection.copy("SELECT * FROM appended", to: file, format: format)
-            return try connection.count("appended")
+            return try Self.collect("SELECT \(columns.joined(separator: ", ")) FROM \(source)", [], on: connection)
+        }
+    }
+
+    /// Adds rows to a table file, which keeps its columns and its rows; columns that are not named become null.
+    ///
+    /// The table is written anew beside the old one and renamed over it, so a crash leaves one or the other. In CSV, what was
+    /// there keeps its spelling; in other formats a column's type widens if a value would not fit. Holds the table in memory.
+    ///
+    /// - Parameters:
+    ///   - rows: The values, one for each of `columns`.
+    ///   - columns: Names of columns that the table has.
+    ///   - file: A table file that exists.
+    /// - Returns: How many rows it has now.
+    /// - Throws: ``TablesError`` `.missingFile`, `.missingColumn`, or `.failed` with what the engine says.
+    package func append(_ rows: [[TableValue]], columns: [String], to file: FilePath) async throws -> Int {
+        _ = try Self.source(file)
+        return try await onConnection { connection in
+            try AppendedTable(file, on: connection).append(rows, columns: columns, on: connection)
         }
     }
 
     /// Writes the answer of a statement to a table file, complete or not at all.
     package func write(_ sql: String, _ bindings: [TableValue] = [], to file: FilePath) async throws {
-        let format = try Self.format(of: file)
-        try await pool.run {
-            let connection = try TableConnection(self.database)
-            try connection.copy(sql, bindings, to: file, format: format)
-        }
+        try await onConnection { try $0.copy(sql, bindings, to: file) }
     }
 
     /// Writes rows to a table file, complete or not at all.
     package func write(_ rows: [[TableValue]], columns: [TableColumn], to file: FilePath) async throws {
-        let format = try Self.format(of: file)
-        try await pool.run {
-            let connection = try TableConnection(self.database)
+        try await onConnection { connection in
             let types = columns.map { "\(Self.quoted($0.name)) \($0.type)" }.joined(separator: ", ")
             try connection.run("CREATE TEMP TABLE written (\(types))", []) { _ in }
             try connection.append(rows, to: "written")
-            try connection.copy("SELECT * FROM written", to: file, format: format)
+            try connection.copy("SELECT * FROM written", to: file)
         }
     }
 
     // MARK: SQL text
 
     /// The file as a table of a statement.
+    ///
+    /// - Throws: ``TablesError`` `.unknownFormat`, or `.missingFile`.
     package static func source(_ file: FilePath) throws(TablesError) -> String {
-        let path = literal(file.string)
-        switch try format(of: file) {
-        case "csv": return "read_csv(\(path), header = true)"
-        case "json": return "read_json(\(path))"
-        default: return "read_parquet(\(path))"
+        let format = try TableFormat(of: file)
+        guard FileSystem.exists(file) else {
+            throw TablesError(.missingFile, what: "cannot read the table `\(file)`", why: "there is no such file")
         }
+        return format.source(file)
     }
 
     /// A name between quotes.
@@ -145,41 +139,37 @@ package final class TableEngine: Sendable {
     /// A text between quotes.
     package static func literal(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }
 
-    private static func format(of file: FilePath) throws(TablesError) -> String {
-        switch file.extension?.lowercased() {
-        case "csv": return "csv"
-        case "parquet": return "parquet"
-        case "json", "jsonl", "ndjson": return "json"
-        default:
-            throw TablesError(
-                .unknownFormat,
-                what: "cannot use `\(file)` as a table",
-                why: "its name ends in none of `.csv`, `.parquet`, `.json`",
-                next: "name it by its format"
-            )
-        }
-    }
+    // MARK: On the pool's threads
 
-    private static func type(of values: some Sequence<TableValue>) -> String {
-        var type = "BIGINT"
-        for value in values {
-            switch value {
-            case .text: return "VARCHAR"
-            case .real: type = "DOUBLE"
-            case .bool where type == "BIGINT": type = "BOOLEAN"
-            case .null, .bool, .integer: continue
+    private func onConnection<T: Sendable>(
+        _ body: @escaping @Sendable (borrowing TableConnection) throws -> T
+    ) async throws -> T {
+        let interruption = Interruption()
+        return try await withTaskCancellationHandler {
+            try await pool.run {
+                let connection = try TableConnection(self.database)
+                try interruption.begin(connection.handle)
+                defer { interruption.end() }
+                do { return try body(connection) } catch {
+                    // The engine's own words for it help nobody.
+                    throw interruption.isCancelled ? CancellationError() : error
+                }
             }
+        } onCancel: {
+            interruption.cancel()
         }
-        return type
     }
 
-    private func queryBlocking(_ sql: String, _ bindings: [TableValue]) throws -> TableChunk {
-        let connection = try TableConnection(database)
+    private static func collect(
+        _ sql: String,
+        _ bindings: [TableValue],
+        on connection: borrowing TableConnection
+    ) throws -> TableResult {
         var names: [String] = []
         var columns: [TableColumnValues] = []
         var rows = 0
         try connection.run(sql, bindings) { chunk in
-            if columns.isEmpty {
+            if names.isEmpty {
                 names = chunk.names
                 columns = chunk.columns
             } else {
@@ -187,7 +177,7 @@ package final class TableEngine: Sendable {
             }
             rows += chunk.rowCount
         }
-        return TableChunk(names: names, columns: columns, rowCount: rows)
+        return TableResult(names: names, columns: columns, rowCount: rows)
     }
 }
 

@@ -23,7 +23,7 @@ package enum TableValue: Sendable, Hashable {
         }
     }
 
-    /// The value as people write it; nil for null. Whole numbers have no fraction.
+    /// The value as people write it, whole numbers without a fraction; nil for null.
     package var text: String? {
         switch self {
         case .null: nil
@@ -83,13 +83,23 @@ package enum TableColumnValues: Sendable {
     }
 
     mutating func append(_ other: TableColumnValues) {
-        switch (self, other) {
-        case (.bools(let left), .bools(let right)): self = .bools(left + right)
-        case (.integers(let left), .integers(let right)): self = .integers(left + right)
-        case (.reals(let left), .reals(let right)): self = .reals(left + right)
-        case (.texts(let left), .texts(let right)): self = .texts(left + right)
-        // A column has one kind in all chunks of a result.
-        default: break
+        // The arrays are taken out, so that they grow in place.
+        switch (consume self, other) {
+        case (.bools(var values), .bools(let more)):
+            values += more
+            self = .bools(values)
+        case (.integers(var values), .integers(let more)):
+            values += more
+            self = .integers(values)
+        case (.reals(var values), .reals(let more)):
+            values += more
+            self = .reals(values)
+        case (.texts(var values), .texts(let more)):
+            values += more
+            self = .texts(values)
+        case (let mine, _):
+            // A column has one kind in all chunks of a result.
+            self = mine
         }
     }
 }
@@ -117,6 +127,14 @@ package struct TableChunk: Sendable {
         return columns[index]
     }
 
+    /// The values of a column as numbers, NaN where there is none.
+    ///
+    /// - Throws: ``TablesError`` `.missingColumn` if it is not there, `.failed` if it holds texts.
+    package func numbers(_ name: String) throws(TablesError) -> [Double] {
+        if let numbers = try column(name).doubles { return numbers }
+        throw TablesError(.failed, what: "cannot read the column `\(name)` as numbers", why: "it holds texts")
+    }
+
     /// One row.
     package func row(_ index: Int) -> [TableValue] { columns.map { $0[index] } }
 }
@@ -133,4 +151,18 @@ package struct TableColumn: Sendable, Hashable {
         self.name = name
         self.type = type
     }
+
+    /// Whether its values come as they are; others have to be cast.
+    var isReadable: Bool {
+        let readable: Set = [
+            "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
+            "HUGEINT",
+            "FLOAT", "DOUBLE", "VARCHAR", "DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS",
+            "TIMESTAMP WITH TIME ZONE",
+        ]
+        return readable.contains(type) || type.hasPrefix("DECIMAL(")
+    }
 }
+
+/// All rows of an answer.
+package typealias TableResult = TableChunk

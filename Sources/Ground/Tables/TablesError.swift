@@ -10,6 +10,8 @@ package struct TablesError: Explained {
         case missingRuntime
         /// A file has a suffix that names no table format.
         case unknownFormat
+        /// A table file that is not there.
+        case missingFile
         /// A column that was asked for is not there.
         case missingColumn
         /// The engine refused the statement or the file.
@@ -28,6 +30,7 @@ package struct TablesError: Explained {
     package var kind: FailureKind {
         switch code {
         case .missingRuntime: .unavailable
+        case .missingFile: .notFound
         case .unknownFormat, .missingColumn: .invalid
         case .failed: .failed
         }

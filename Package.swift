@@ -63,6 +63,7 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
@@ -121,16 +122,16 @@ let top: [Target] = [
     room("WebPages", ["Diagnostics", "WebAssets", mustache]),
     room("Server", [
         "DataVersions", "Database", "Diagnostics", "Documents", "Evaluation", "ExampleFiles", "Feedback", "Files", "JSONText", "Lineage",
-        "MLflowAPI", "Monitoring", "ObjectStorage", "Packaging", "Pipelines", "Registry", "Serving", "Statistics", "Tables",
-        "Telemetry", "Tracking", "WebPages", httpTypes, hummingbird, lifecycle, log, metrics, nio, subprocess, systemPackage,
+        "MLflowAPI", "Monitoring", "ObjectStorage", "Packaging", "Pipelines", "PythonPackages", "Registry", "Serving", "Statistics", "Tables",
+        "Telemetry", "Tracking", "WebPages", unixSignals, httpTypes, hummingbird, lifecycle, log, metrics, nio, subprocess, systemPackage,
     ]),
     room("Terminal", ["Diagnostics"]),
     .executableTarget(
         name: "gyre",
         dependencies: [
-            "Diagnostics", "Telemetry", "Files", "Documents", "JSONText", "Database", "ObjectStorage", "Tables", "DataVersions",
-            "Pipelines", "Tracking", "Evaluation", "Registry", "Packaging", "Serving", "Monitoring", "Feedback", "Lineage",
-            "HTTPTransport", "Server", "Terminal", "ExampleFiles", "CPlatform", arguments, log, lifecycle, nio, nioPosix, subprocess, systemPackage,
+            "CPlatform", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport", "JSONText", "Lineage", "Packaging",
+            "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", arguments, log, metrics,
+            subprocess, systemPackage,
         ],
         path: "Sources/gyre",
         swiftSettings: house + strictness
@@ -143,6 +144,7 @@ let c: [Target] = [
     cRoom("CDuckDB"),
     cRoom("CZlib", [.linkedLibrary("z")]),
     cRoom("COnnxRuntime"),
+    cRoom("PythonPackages"),
     cRoom("PythonWorker"),
     cRoom("WebAssets", exclude: ["assets"]),
     cRoom("ExampleFiles"),

@@ -5,10 +5,10 @@ package import Tables
 
 /// Writes gathered errors into a table of the project: the same columns as the training data, one row an error.
 package struct ErrorTable: Sendable {
-    private let engine: TableEngine
+    private let engine: @Sendable () async throws -> TableEngine
 
-    /// A writer that uses `engine` to read and write the table.
-    package init(engine: TableEngine) { self.engine = engine }
+    /// A writer that asks for `engine` when there is something to write.
+    package init(engine: @escaping @Sendable () async throws -> TableEngine) { self.engine = engine }
 
     /// Adds cases to the table at `file`, which keeps its columns and rows.
     ///
@@ -22,6 +22,7 @@ package struct ErrorTable: Sendable {
     /// - Returns: How many rows the table has now.
     /// - Throws: ``FeedbackError`` `.notReady` if the table lacks the target column; errors of Tables.
     package func add(_ cases: [ErrorCase], to file: FilePath, target: String) async throws -> Int {
+        let engine = try await engine()
         let columns = try await engine.columns(of: file)
         guard columns.contains(where: { $0.name == target }) else {
             throw FeedbackError(

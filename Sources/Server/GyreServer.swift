@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
-import Hummingbird
 package import Logging
-import MLflowAPI
-import NIOCore
-import ServiceLifecycle
-import Telemetry
+package import Telemetry
 
 /// `gyre up`: everything of a project in one process.
 ///
@@ -28,9 +23,10 @@ package struct GyreServer: Sendable {
         }
     }
 
-    private let services: ProjectServices
+    let services: ProjectServices
+    let metrics: MetricsRegistry
+    let version: String
     private let address: Address
-    private let metrics: MetricsRegistry
     private let logger: Logger
     private let onReady: @Sendable (_ url: String) async -> Void
 
@@ -39,18 +35,21 @@ package struct GyreServer: Sendable {
     /// - Parameters:
     ///   - services: The project's rooms, opened as server.
     ///   - address: Where to listen.
+    ///   - version: Gyre's own version.
     ///   - metrics: What `/metrics` shows.
     ///   - logger: Takes what happens.
     ///   - onReady: Called once the port is open, with the server's URL.
     package init(
         services: ProjectServices,
         address: Address,
+        version: String,
         metrics: MetricsRegistry,
         logger: Logger,
         onReady: @escaping @Sendable (_ url: String) async -> Void = { _ in }
     ) {
         self.services = services
         self.address = address
+        self.version = version
         self.metrics = metrics
         self.logger = logger
         self.onReady = onReady
@@ -64,40 +63,18 @@ package struct GyreServer: Sendable {
         let loop = LoopWorker(services: services, logger: logger)
         let router = makeRouter(live: live, loop: loop)
         let serverFile = ServerFile(workspace: services.workspace)
-        let application = Application(
-            router: router,
-            configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
-            onServerRunning: { channel in
-                let port = channel.localAddress?.port ?? address.port
-                let url = "http://\(address.host):\(port)"
-                do { try serverFile.write(url: url) } catch { logger.error("cannot write server.json", error: error) }
-                await onReady(url)
-            },
-            logger: logger
-        )
-        let group = ServiceGroup(
-            configuration: .init(
-                services: [
-                    .init(service: InferenceLogService(services: services, logger: logger)),
-                    .init(service: live),
-                    .init(service: loop),
-                    .init(service: application),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: logger
-            )
-        )
         defer { serverFile.remove() }
-        do {
-            try await group.run()
-        } catch let error as IOError where error.errnoCode == EADDRINUSE {
-            throw ServerError(
-                .portInUse,
-                what: "cannot listen on \(address.host):\(address.port)",
-                why: "another program listens on that port",
-                next: "stop it, or choose another by `--port`",
-                cause: error
-            )
+        let (logger, onReady) = (logger, onReady)
+        try await Listening(address: address, logger: logger).run(
+            router,
+            beside: [InferenceLogService(services: services, logger: logger), live, loop]
+        ) { url in
+            do {
+                try serverFile.write(url: url)
+            } catch {
+                logger.error("cannot write server.json", metadata: ["error": "\(error)"])
+            }
+            await onReady(url)
         }
     }
 }

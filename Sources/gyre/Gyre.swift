@@ -18,15 +18,19 @@ struct Gyre: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Project", subcommands: [InitVerb.self, AddVerb.self, CheckoutVerb.self, StatusVerb.self]),
             CommandGroup(name: "Train", subcommands: [ReproVerb.self, RunsVerb.self]),
-            CommandGroup(name: "Release", subcommands: [EvaluateVerb.self, PromoteVerb.self, BuildVerb.self]),
+            CommandGroup(name: "Release", subcommands: [PromoteVerb.self, BuildVerb.self]),
             CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self]),
             CommandGroup(name: "Learn", subcommands: [ErrorsVerb.self, RetrainVerb.self, LineageVerb.self]),
-            CommandGroup(name: "Help", subcommands: [DoctorVerb.self, DemoVerb.self]),
+            CommandGroup(name: "Help", subcommands: [DoctorVerb.self]),
         ]
     )
 
     /// The names of all verbs, for suggestions.
     static var verbs: [String] {
-        configuration.groupedSubcommands.flatMap(\.subcommands).compactMap(\.configuration.commandName) + ["help"]
+        var names = ["help"]
+        for group in configuration.groupedSubcommands {
+            for verb in group.subcommands { names.append(verb.configuration.commandName ?? "") }
+        }
+        return names
     }
 }

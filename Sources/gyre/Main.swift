@@ -95,9 +95,10 @@ struct UsageError: Explained {
         let lines = message.split(separator: "\n", maxSplits: 1).map(String.init)
         var why = lines.first ?? message
         var next: String?
-        if let hint = why.range(of: ". Did you mean ") {
-            next = "did you mean " + why[hint.upperBound...].replacing("'", with: "`")
-            why = String(why[..<hint.lowerBound])
+        let parts = why.split(separator: ". Did you mean ", maxSplits: 1).map(String.init)
+        if parts.count == 2 {
+            next = "did you mean " + parts[1].replacing("'", with: "`")
+            why = parts[0]
         }
         what = "cannot understand the command line"
         self.why = why.first.map { $0.lowercased() + why.dropFirst() }?.replacing("'", with: "`") ?? why

@@ -56,4 +56,18 @@ extension TrackingService {
             try reader.rows(sql).map { try Store.run(from: $0, reader) }
         }
     }
+
+    /// How many runs in use each experiment has, and when the newest began, milliseconds UTC.
+    package func runCounts() async throws -> [String: (runs: Int, lastStartMs: Int64)] {
+        try await database.read { reader in
+            let sql: SQL = """
+                SELECT experiment_id, count(*), max(start_ms) FROM tracking_runs WHERE stage = 'active'
+                GROUP BY experiment_id ORDER BY experiment_id LIMIT 10000
+                """
+            return Dictionary(
+                try reader.rows(sql).map { ($0.string(0), (Int($0.int64(1)), $0.int64(2))) },
+                uniquingKeysWith: { first, _ in first }
+            )
+        }
+    }
 }

@@ -211,7 +211,7 @@ package struct FeedbackLoop: Sendable {
 
     private func learn(_ turn: inout Turn, from cases: [ErrorCase], in tree: FilePath) async throws {
         let data = try DataRepository.open(at: tree, sharingCacheOf: root)
-        try await data.checkout([])
+        _ = try await data.checkout(try await data.pointers())
         let table = tree.pushing(plan.errorTable)
         _ = try await errorTable.add(cases, to: table, target: plan.target)
         let pointers = try await data.add([table])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Documents
+package import Documents
 package import Evaluation
 package import Feedback
 import Files
@@ -60,4 +60,65 @@ package struct ProjectFile: Sendable {
         project = defaultName
         model = Model(name: defaultName)
     }
+}
+
+extension ProjectFile {
+    /// Reads a project's file; without one, everything has its default.
+    ///
+    /// - Throws: ``DocumentError`` with every mistake in it.
+    package static func load(_ workspace: Workspace) throws -> ProjectFile {
+        let name = workspace.root.lastComponent?.string ?? "project"
+        guard FileSystem.exists(workspace.projectFile) else { return ProjectFile(defaultName: name) }
+        let text = try FileReader.text(of: workspace.projectFile, limit: 1 << 20)
+        return try parse(text, defaultName: name)
+    }
+
+    /// Reads the text of a project file.
+    package static func parse(_ text: String, defaultName: String) throws(DocumentError) -> ProjectFile {
+        let reader = FieldReader(try YAMLDocument.parse(text, file: "gyre.yaml"), file: "gyre.yaml")
+        var file = ProjectFile(defaultName: reader.string("project") ?? defaultName)
+        if let model = reader.mapping("model") {
+            file.model.name = model.string("name") ?? file.project
+            file.model.target = model.string("target")
+            file.model.positive = model.string("positive") ?? "1"
+            if let threshold = model.double("threshold") {
+                file.model.threshold = threshold
+                if !(0...1).contains(threshold), let node = model.value("threshold") {
+                    model.report("`model.threshold` is \(threshold); it lies between 0 and 1", at: node.position)
+                }
+            }
+            model.checkKeys()
+        }
+        if let evaluation = reader.mapping("evaluation") {
+            file.evaluation.data = evaluation.string("data").map { FilePath($0) }
+            for (text, position) in evaluation.strings("require") {
+                do {
+                    file.evaluation.require.append(try Requirement(text))
+                } catch {
+                    evaluation.report("\(error.what): \(error.why)", at: position, suggestion: error.next)
+                }
+            }
+            evaluation.checkKeys()
+        }
+        if let monitoring = reader.mapping("monitoring") {
+            file.monitoring.reference = monitoring.string("reference").map { FilePath($0) }
+            monitoring.checkKeys()
+        }
+        if let loop = reader.mapping("loop") {
+            file.loop.errors = loop.string("errors").map { FilePath($0) }
+            for (text, position) in loop.strings("retrain_when") {
+                do {
+                    file.loop.retrainWhen.append(try RetrainRule(text))
+                } catch {
+                    loop.report("\(error.what): \(error.why)", at: position, suggestion: error.next)
+                }
+            }
+            file.loop.promotesAutomatically = loop.choice("promote", PromotionMode.self) == .automatic
+            loop.checkKeys()
+        }
+        try reader.finish()
+        return file
+    }
+
+    private enum PromotionMode: String, CaseIterable { case automatic, ask }
 }

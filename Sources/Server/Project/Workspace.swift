@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
+package import Files
 package import SystemPackage
 
 /// A project on disk: its root, and where Gyre keeps what.

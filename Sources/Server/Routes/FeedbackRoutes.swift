@@ -2,7 +2,7 @@
 
 import Feedback
 import Hummingbird
-import JSONText
+package import JSONText
 
 /// Labels, verdicts and gathered errors: how truth comes back.
 struct FeedbackRoutes: Sendable {

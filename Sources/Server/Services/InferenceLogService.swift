@@ -10,9 +10,13 @@ struct InferenceLogService: Service {
     let logger: Logger
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
-                group.addTask { await services.inferenceLog.run() }
+                group.addTask {
+                    await services.inferenceLog.run { error in
+                        logger.error("cannot write the inference log", metadata: ["error": "\(error)"])
+                    }
+                }
                 group.addTask { await compactNowAndThen() }
             }
         }
@@ -25,8 +29,8 @@ struct InferenceLogService: Service {
             try? await Task.sleep(for: .seconds(60))
             guard !Task.isCancelled, services.inferenceLog.hasFullSegments else { continue }
             do {
-                let result = try await services.inferenceLog.compact(using: try await services.runtimes.tables())
-                logger.debug("compacted the inference log", metadata: ["rows": "\(result.rows)"])
+                let moved = try await services.inferenceLog.compact(using: try await services.runtimes.tables())
+                logger.debug("compacted the inference log", metadata: ["rows": "\(moved)"])
             } catch {
                 logger.error("cannot compact the inference log", metadata: ["error": "\(error)"])
             }

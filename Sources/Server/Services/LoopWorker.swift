@@ -21,7 +21,7 @@ struct LoopWorker: Service {
     func arrived() { wake.signal() }
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do { try await wake.wait(atMost: interval) } catch { break }
                 await look()
@@ -31,7 +31,7 @@ struct LoopWorker: Service {
 
     private func look() async {
         do {
-            guard let loop = try await services.feedbackLoop() else {
+            guard let loop = services.feedbackLoop() else {
                 _ = try await services.feedback.gather()
                 return
             }

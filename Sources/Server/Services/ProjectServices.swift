@@ -52,14 +52,14 @@ package struct ProjectServices: Sendable {
             migrations: [TrackingService.migrations, RegistryService.migrations, FeedbackService.migrations]
         )
         let runtimes = Runtimes(places: places, root: workspace.root)
-        let artifacts = try FolderStore(root: workspace.artifacts, pool: .shared)
+        let artifacts = try FolderStore(root: workspace.artifacts)
         let tracking = TrackingService(database: database, artifacts: artifacts, now: now)
-        let registry = RegistryService(database: database, tracking: tracking, now: now)
+        let registry = RegistryService(database: database, now: now)
         let log = try InferenceLog(directory: workspace.inference)
         let feedback = FeedbackService(
             database: database,
             positive: project.model.positive,
-            findPredictions: { ids in try await log.predictions(ids: ids, using: try await runtimes.tables()) },
+            findPredictions: { ids in try await log.predictions(ids: ids) { try await runtimes.tables() } },
             now: now
         )
         return ProjectServices(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Files
+import Files
 package import Serving
 package import SystemPackage
 package import Tables

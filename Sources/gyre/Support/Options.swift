@@ -2,8 +2,10 @@
 
 import ArgumentParser
 import Files
+import Logging
 import Server
 import SystemPackage
+import Telemetry
 import Terminal
 
 /// What every verb takes.
@@ -32,8 +34,35 @@ struct CommonOptions: ParsableArguments {
         return projectFolder.map { current.pushing(FilePath($0)).lexicallyNormalized() } ?? current
     }
 
+    /// A path that a person typed, from the folder that the command works in.
+    func path(_ text: String) -> FilePath { folder.pushing(FilePath(text)).lexicallyNormalized() }
+
     /// The project that the command works on.
     func workspace() throws -> Workspace { try Workspace.find(from: folder) }
 }
 
+/// Where a server listens, and how it logs.
+struct ListenOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The address to listen on.", valueName: "address"))
+    var host = "127.0.0.1"
+
+    @Option(name: [.short, .long], help: ArgumentHelp("The port; 0 for any free one.", valueName: "port"))
+    var port: Int?
+
+    @Option(help: ArgumentHelp("How log lines look: console or json.", valueName: "format"))
+    var logFormat: LogFormat = .console
+
+    func validate() throws {
+        if let port, !(0...65_535).contains(port) { throw ValidationError("A port is a number from 0 to 65535, not \(port).") }
+    }
+
+    /// A logger as the options say.
+    func logger(_ common: CommonOptions, label: String) -> Logger {
+        let level: Logger.Level = common.verbose ? .debug : common.quiet ? .error : .notice
+        let format = logFormat
+        return Logger(label: label) { StreamLogHandler(label: $0, level: level, format: format) }
+    }
+}
+
 extension ColorChoice: ExpressibleByArgument {}
+extension LogFormat: ExpressibleByArgument {}

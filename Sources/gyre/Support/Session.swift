@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Diagnostics
+import Database
+import Logging
 import Server
-import Subprocess
-
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#else
-import Foundation
-#endif
+import Telemetry
 
 #if canImport(Glibc)
 import Glibc
@@ -16,17 +11,31 @@ import Glibc
 
 /// What a verb needs to work on a project from its own process.
 enum Session {
-    /// The environment variables of this process.
-    static var environment: [String: String] { ProcessInfo.processInfo.environment }
-
     /// Where runtime libraries may be, as the environment says.
     static var places: RuntimePlaces { RuntimePlaces(environment: environment) }
+
+    /// The environment variables of this process.
+    static var environment: [String: String] {
+        var result: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { result[String(parts[0])] = String(parts[1]) }
+            entry += 1
+        }
+        return result
+    }
 
     /// The wall clock, milliseconds UTC.
     static let now: @Sendable () -> Int64 = {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    /// A logger for work that a command does on the side: warnings only.
+    static var quietLogger: Logger {
+        Logger(label: "gyre") { StreamLogHandler(label: $0, level: .warning, format: .console) }
     }
 
     /// Opens the project beside a server that may run, works, and closes it.

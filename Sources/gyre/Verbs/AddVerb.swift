@@ -2,8 +2,10 @@
 
 import ArgumentParser
 import DataVersions
+import JSONText
 import Server
 import SystemPackage
+import Terminal
 
 /// `gyre add`: makes a data version.
 struct AddVerb: AsyncParsableCommand {
@@ -22,7 +24,7 @@ struct AddVerb: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("Files or folders.", valueName: "path"))
     var paths: [String]
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Commit the pointers to git with this message.", valueName: "text"))
+    @Option(name: [.short, .long], help: ArgumentHelp("Commit the pointers, and all else that changed, with this message.", valueName: "text"))
     var message: String?
 
     @OptionGroup var common: CommonOptions
@@ -30,13 +32,30 @@ struct AddVerb: AsyncParsableCommand {
     func run() async throws {
         let workspace = try common.workspace()
         let data = try DataRepository.open(at: workspace.root)
-        let pointers = try await data.add(paths.map { common.folder.pushing(FilePath($0)).lexicallyNormalized() })
+        let pointers = try await data.add(paths.map { common.path($0) })
         var commit: String?
         if let message {
             let git = Git(root: workspace.root)
             try await git.addAll()
             commit = try await git.commit(message)
         }
-        common.output.result(AddedData(pointers: pointers, commit: commit))
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key("data")
+            writer.array { writer in
+                for pointer in pointers {
+                    writer.object { writer in
+                        writer.field("path", pointer.path)
+                        writer.field("md5", pointer.md5)
+                        writer.field("size", pointer.size)
+                    }
+                }
+            }
+            writer.field("commit", commit)
+        }
+        var table = Table([("data", .left), ("md5", .left), ("size", .right)])
+        for pointer in pointers { table.add([.init(pointer.path, .name), .init(pointer.md5), .init(Humanize.bytes(pointer.size))]) }
+        let footer = commit.map { "\ncommit \($0)" } ?? ""
+        common.output.result(json: writer.text, text: common.output.text(of: table) + footer)
     }
 }

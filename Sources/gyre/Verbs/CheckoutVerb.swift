@@ -2,8 +2,9 @@
 
 import ArgumentParser
 import DataVersions
+import JSONText
 import Server
-import SystemPackage
+import Terminal
 
 /// `gyre checkout`: puts versioned data into the work tree.
 struct CheckoutVerb: AsyncParsableCommand {
@@ -19,11 +20,24 @@ struct CheckoutVerb: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("Only these; all if none are named.", valueName: "path"))
     var paths: [String] = []
 
+    @Flag(help: "Overwrite content that is in no version.")
+    var force = false
+
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let data = try DataRepository.open(at: try common.workspace().root)
-        try await data.checkout(paths.map { common.folder.pushing(FilePath($0)).lexicallyNormalized() })
-        common.output.progress("the data is that of the current commit")
+        let wanted = Set(try paths.map { try data.relative(common.path($0)) })
+        let pointers = try await data.pointers().filter { wanted.isEmpty || wanted.contains($0.path) }
+        let changed = try await data.checkout(pointers, force: force)
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key("changed")
+            writer.array { writer in for path in changed { writer.string(path) } }
+        }
+        common.output.result(
+            json: writer.text,
+            text: changed.isEmpty ? "all \(pointers.count) data paths are up to date" : "restored \(changed.joined(separator: ", "))"
+        )
     }
 }

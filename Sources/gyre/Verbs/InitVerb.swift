@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import JSONText
 import Server
 import SystemPackage
+import Terminal
 
 /// `gyre init`: makes a project.
 struct InitVerb: AsyncParsableCommand {
@@ -24,7 +26,16 @@ struct InitVerb: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let report = try await ProjectFounder(example: try example.map(Example.named)).found(common.folder)
-        common.output.result(report)
+        let example = try example.map { try Example.named($0) }
+        let report = try await ProjectFounder(example: example).found(common.folder)
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("root", report.root.string)
+            writer.field("made_repository", report.madeRepository)
+            writer.key("written")
+            writer.array { writer in for path in report.written { writer.string(path) } }
+        }
+        let files = report.written.isEmpty ? "nothing to write" : report.written.joined(separator: ", ")
+        common.output.result(json: writer.text, text: "made the project `\(report.root.lastComponent?.string ?? "")`: \(files)")
     }
 }

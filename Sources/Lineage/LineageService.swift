@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import DataVersions
+package import Feedback
+package import Monitoring
+package import Registry
+package import Tracking
+
+/// Walks the links that the rooms keep: prediction ↔ model version ↔ run ↔ data ↔ commit, and the errors that became data.
+package struct LineageService: Sendable {
+    /// Finds logged predictions by id.
+    package typealias PredictionFinder = @Sendable ([String]) async throws -> [LoggedPrediction]
+
+    private let tracking: TrackingService
+    private let registry: RegistryService
+    private let feedback: FeedbackService
+    private let git: Git
+    private let findPredictions: PredictionFinder
+
+    /// A walker over the rooms of one project.
+    package init(
+        tracking: TrackingService,
+        registry: RegistryService,
+        feedback: FeedbackService,
+        git: Git,
+        findPredictions: @escaping PredictionFinder
+    ) {
+        self.tracking = tracking
+        self.registry = registry
+        self.feedback = feedback
+        self.git = git
+        self.findPredictions = findPredictions
+    }
+
+    /// The node of a name with all it came from, and with what came from it one step on.
+    ///
+    /// - Parameter id: A prediction id, a run id, `MODEL/VERSION`, `md5:HASH` or a commit.
+    /// - Throws: ``LineageError`` if nothing has that name.
+    package func walk(from id: String) async throws -> LineageNode {
+        if let prediction = try await findPredictions([id]).first { return try await node(of: prediction) }
+        if id.hasPrefix("md5:") { return try await data(String(id.dropFirst(4))) }
+        let parts = id.split(separator: "/")
+        if parts.count == 2, let number = Int(parts[1]),
+            let version = try await found({ try await registry.version(model: String(parts[0]), number: number) })
+        {
+            return try await node(of: version)
+        }
+        if let run = try await found({ try await tracking.run(id: id) }) {
+            var node = try await self.node(of: run)
+            let versions = try await registry.searchVersions(VersionSearch(runID: run.id), limit: 100)
+            node.results = versions.map { LineageNode(.modelVersion, "\($0.name)/\($0.version)", facts: Self.facts($0)) }
+            return node
+        }
+        if id.count >= 7, let commit = try await found({ try await git.commit(named: id) }) ?? nil {
+            return try await node(ofCommit: commit)
+        }
+        throw LineageError(id: id)
+    }
+
+    // MARK: Nodes
+
+    private func node(of prediction: LoggedPrediction) async throws -> LineageNode {
+        var node = LineageNode(.prediction, prediction.id)
+        node.facts = [("label", prediction.label)]
+        if let score = prediction.score { node.facts.append(("score", String(score))) }
+        node.facts.append(("time_ms", String(prediction.timeMs)))
+        if let number = Int(prediction.version),
+            let version = try await found({ try await registry.version(model: prediction.model, number: number) })
+        {
+            node.origins.append(try await self.node(of: version))
+        }
+        if let error = try await feedback.error(of: prediction.id) {
+            var result = LineageNode(.error, error.id, facts: [("kind", error.kind.rawValue)])
+            if let truth = error.truth { result.facts.append(("truth", truth)) }
+            if let comment = error.comment, !comment.isEmpty { result.facts.append(("comment", comment)) }
+            if let version = error.dataVersion { result.results.append(LineageNode(.data, version)) }
+            node.results.append(result)
+        }
+        return node
+    }
+
+    private func node(of version: ModelVersion) async throws -> LineageNode {
+        var node = LineageNode(.modelVersion, "\(version.name)/\(version.version)", facts: Self.facts(version))
+        if let digest = try await registry.verdicts(model: version.name, version: version.version).first?.digest {
+            node.facts.append(("digest", digest))
+        }
+        if let id = version.runID, let run = try await found({ try await tracking.run(id: id) }) {
+            node.origins.append(try await self.node(of: run))
+        }
+        return node
+    }
+
+    private func node(of run: Run) async throws -> LineageNode {
+        var node = LineageNode(.run, run.id, facts: [("name", run.name), ("status", run.status.rawValue)])
+        for metric in run.metrics where ["recall", "precision", "roc_auc", "accuracy"].contains(metric.key) {
+            node.facts.append((metric.key, String((metric.value * 10_000).rounded() / 10_000)))
+        }
+        for input in run.inputs {
+            node.origins.append(LineageNode(.data, "md5:\(input.digest)", facts: [("path", input.name)]))
+        }
+        if let commit = run.tag("mlflow.source.git.commit") {
+            var origin = LineageNode(.commit, commit)
+            if let known = try await found({ try await git.commit(named: commit) }) ?? nil {
+                origin.facts.append(("subject", known.subject))
+            }
+            if run.tag("gyre.git.dirty") == "true" { origin.facts.append(("changes", "gyre/uncommitted.patch of the run")) }
+            node.origins.append(origin)
+        }
+        return node
+    }
+
+    private func data(_ digest: String) async throws -> LineageNode {
+        var node = LineageNode(.data, "md5:\(digest)")
+        for id in try await feedback.predictions(in: "md5:\(digest)", limit: 100) { node.origins.append(LineageNode(.error, id)) }
+        for run in try await tracking.runs(using: digest) {
+            let path = run.inputs.first { $0.digest == digest }?.name ?? ""
+            node.results.append(LineageNode(.run, run.id, facts: [("name", run.name), ("path", path)]))
+        }
+        guard !node.origins.isEmpty || !node.results.isEmpty else { throw LineageError(id: "md5:\(digest)") }
+        return node
+    }
+
+    private func node(ofCommit commit: (id: String, subject: String)) async throws -> LineageNode {
+        var node = LineageNode(.commit, commit.id, facts: [("subject", commit.subject)])
+        let ids = try await tracking.searchExperiments(limit: 1_000).map(\.id)
+        let runs = try await tracking.searchRuns(
+            RunSearch(experimentIDs: ids, filter: "tags.`mlflow.source.git.commit` = '\(commit.id)'", limit: 100)
+        )
+        node.results = runs.map { LineageNode(.run, $0.id, facts: [("name", $0.name)]) }
+        return node
+    }
+
+    private static func facts(_ version: ModelVersion) -> [(name: String, value: String)] {
+        version.aliases.isEmpty ? [] : [("aliases", version.aliases.joined(separator: ", "))]
+    }
+
+    /// The value, or nil where the room knows of none.
+    private func found<Value>(_ body: () async throws -> Value) async throws -> Value? {
+        do {
+            return try await body()
+        } catch let error as TrackingError where error.code == .notFound {
+            return nil
+        } catch let error as RegistryError where error.code == .notFound {
+            return nil
+        } catch let error as DataVersionsError where error.code == .git {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Files
+import ObjectStorage
+package import Registry
+package import Serving
+import SystemPackage
+import Tracking
+
+/// Finds the files of models, and makes them ready to serve.
+package struct ModelStore: Sendable {
+    private let services: ProjectServices
+
+    /// The models of a project.
+    package init(services: ProjectServices) { self.services = services }
+
+    /// The model that a run logged, as it lies in the artefact store.
+    ///
+    /// - Throws: ``ServerError`` `.notFound` if the run logged none.
+    package func model(of run: String) async throws -> (directory: ModelDirectory, modelID: String?, source: String) {
+        if let logged = try await services.tracking.models(of: run).first(where: { $0.status == "LOGGED_MODEL_READY" }) {
+            return (try directory(logged.artifactURI, "run `\(run)`"), logged.id, logged.artifactURI)
+        }
+        // Older clients put the model among the run's artefacts.
+        let uri = try await services.tracking.run(id: run).artifactURI + "/model"
+        return (try directory(uri, "run `\(run)`"), nil, uri)
+    }
+
+    /// The files of a registered version.
+    package func directory(of version: ModelVersion) async throws -> ModelDirectory {
+        var uri = version.source
+        if let id = version.modelID { uri = try await services.tracking.model(id: id).artifactURI }
+        if uri.hasPrefix("runs:/") {
+            let parts = uri.dropFirst("runs:/".count).split(separator: "/", maxSplits: 1)
+            let run = try await services.tracking.run(id: String(parts.first ?? ""))
+            uri = "\(run.artifactURI)/\(parts.dropFirst().first ?? "")"
+        }
+        return try directory(uri, "version \(version.version) of `\(version.name)`")
+    }
+
+    /// A version made ready to serve, with the rule of the project.
+    package func served(_ version: ModelVersion) async throws -> ServedModel {
+        let prepared = try await prepare(try await directory(of: version))
+        return try await load(prepared, name: version.name, version: String(version.version), runID: version.runID)
+    }
+
+    /// A prepared model, loaded.
+    package func load(_ prepared: PreparedModel, name: String, version: String, runID: String?) async throws -> ServedModel {
+        let runtime = try await services.runtimes.onnxRuntime()
+        let model = services.project.model
+        let rule = prepared.classes.contains(model.positive) ? DecisionRule(positive: model.positive, threshold: model.threshold) : nil
+        return try await BlockingPool.shared.run {
+            try ServedModel(name: name, version: version, runID: runID, prepared: prepared, runtime: runtime, rule: rule)
+        }
+    }
+
+    /// The prepared form of a model; the test data proves the conversion, if the project has some.
+    package func prepare(_ directory: ModelDirectory) async throws -> PreparedModel {
+        let runtimes = services.runtimes
+        let preparation = ModelPreparation(cache: services.workspace.serving) { try runtimes.python() }
+        let data = services.project.evaluation.data.map { services.workspace.root.pushing($0) }
+        let rows = data.flatMap { $0.extension == "csv" && FileSystem.exists($0) ? $0 : nil }
+        return try await preparation.prepare(directory, rows: rows)
+    }
+
+    private func directory(_ uri: String, _ owner: String) throws -> ModelDirectory {
+        guard let prefix = TrackingService.artifactPrefix(of: uri), let key = try? ObjectKey(prefix) else {
+            throw ServerError(
+                .notFound,
+                what: "cannot find the model of \(owner)",
+                why: "its files lie in `\(uri)`, which is not this project's store"
+            )
+        }
+        let path = services.artifacts.localPath(of: key)
+        guard FileSystem.exists(path.appending("MLmodel")) else {
+            throw ServerError(
+                .notFound,
+                what: "cannot find the model of \(owner)",
+                why: "it logged none",
+                next: "log it in the training, for example by `mlflow.sklearn.log_model(model, name=\"model\")`"
+            )
+        }
+        return try ModelDirectory(path)
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Evaluation
+import JSONText
+import Packaging
+import Registry
+import Server
+import Terminal
+import Tracking
+
+/// `gyre promote`: gate, registry, champion.
+struct PromoteVerb: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "promote",
+        abstract: "Make a run's model the champion, if it meets the requirements of gyre.yaml.",
+        discussion: """
+            The model is measured on `evaluation.data`. Exit code 3 means that a requirement said no.
+
+            Example:
+              gyre promote --best recall
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The run, or the beginning of its id.", valueName: "run"))
+    var run: String?
+
+    @Option(help: ArgumentHelp("Take the finished run with the highest value of this metric.", valueName: "metric"))
+    var best: String?
+
+    @Flag(help: "Build the image of the new champion too.")
+    var build = false
+
+    @Flag(help: "Only measure; register and move nothing.")
+    var check = false
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let output = common.output
+        let passed = try await Session.withProject(common) { services -> Bool in
+            let id = try await RunChoice(run: run, best: best).find(in: services)
+            let report: EvaluationReport
+            var promoted: String?
+            if check {
+                report = try await Judge(services: services).report(on: id, root: services.workspace.root)
+            } else {
+                let result = try await Promoter(services: services).promote(run: id, root: services.workspace.root)
+                report = result.report
+                promoted = result.version.map { "\($0.name)/\($0.version)" }
+            }
+            var writer = JSONWriter()
+            report.write(into: &writer)
+            output.result(json: writer.text, text: VerdictText(report, promoted: promoted).text(output))
+            if build, promoted != nil { try await BuildVerb.build(services, version: nil, archive: nil, output) }
+            return report.verdict.passed
+        }
+        if !passed { throw ExitCode(3) }
+    }
+}
+
+/// Which run a command means.
+struct RunChoice {
+    let run: String?
+    let best: String?
+
+    func find(in services: ProjectServices) async throws -> String {
+        let ids = try await services.tracking.searchExperiments().map(\.id)
+        if let best {
+            let search = RunSearch(
+                experimentIDs: ids,
+                filter: "attributes.status = 'FINISHED' AND metrics.`\(best)` > -1e300",
+                orderBy: ["metrics.`\(best)` DESC"],
+                limit: 1
+            )
+            if let found = try await services.tracking.searchRuns(search).first { return found.id }
+            throw ServerError(
+                .notFound,
+                what: "cannot choose a run by `\(best)`",
+                why: "no finished run has that metric",
+                next: "see `gyre runs`"
+            )
+        }
+        guard let run else {
+            throw UsageError(
+                what: "cannot choose a run",
+                why: "neither a run nor `--best` is given",
+                next: "write for example `gyre promote --best recall`"
+            )
+        }
+        let search = RunSearch(experimentIDs: ids, filter: "attributes.run_id LIKE '\(run.filter { $0.isHexDigit })%'", limit: 2)
+        let found = try await services.tracking.searchRuns(search)
+        guard found.count < 2 else {
+            throw ServerError(.invalidRequest, what: "cannot choose the run `\(run)`", why: "several ids begin so")
+        }
+        guard let only = found.first else {
+            throw ServerError(.notFound, what: "cannot find the run `\(run)`", why: "no id begins so", next: "see `gyre runs`")
+        }
+        return only.id
+    }
+}
+
+/// A verdict for people.
+struct VerdictText {
+    private let report: EvaluationReport
+    private let promoted: String?
+
+    init(_ report: EvaluationReport, promoted: String?) {
+        self.report = report
+        self.promoted = promoted
+    }
+
+    func text(_ output: Output) -> String {
+        var table = Table([("requirement", .left), ("measured", .right), ("bound", .right), ("", .left)])
+        for line in report.verdict.lines {
+            table.add([
+                .init(line.requirement.text), .init(line.measured.map { Humanize.fixed($0, 4) } ?? "–"),
+                .init(line.bound.map { Humanize.fixed($0, 4) } ?? "–"),
+                .init((line.passed ? "met" : "not met") + (line.note.map { ", \($0)" } ?? ""), line.passed ? .good : .bad),
+            ])
+        }
+        let last =
+            if let promoted {
+                "\(promoted) is the champion"
+            } else if report.verdict.passed {
+                "run \(report.runID) meets the requirements"
+            } else {
+                "run \(report.runID) is refused"
+            }
+        let tone: Tone = report.verdict.passed ? .good : .bad
+        return output.text(of: table) + "\n" + output.paint(last, tone)
+    }
+}

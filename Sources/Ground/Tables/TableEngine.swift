@@ -133,6 +133,11 @@ package final class TableEngine: Sendable {
         return format.source(file)
     }
 
+    /// A pattern below a folder whose own name means itself, between quotes.
+    package static func pattern(in folder: FilePath, _ pattern: String) -> String {
+        literal(TableFormat.withoutPatterns(folder.string) + "/" + pattern)
+    }
+
     /// A name between quotes.
     package static func quoted(_ name: String) -> String { "\"" + name.replacing("\"", with: "\"\"") + "\"" }
 

@@ -3,7 +3,6 @@
 package import Files
 import Synchronization
 package import SystemPackage
-package import Tables
 
 #if canImport(Glibc)
 import Glibc
@@ -13,73 +12,98 @@ import Glibc
 /// analyses.
 ///
 /// Layout of the folder: `spool/*.open` is being written, `spool/*.spool` is complete, `parquet/model=…/date=…/*.parquet`
-/// is what complete segments become. A Parquet file carries its segment's name, so doing it again writes the same file.
+/// is what complete segments become, `manifest/*.json` says which did. Several processes may use one folder.
 package final class InferenceLog: Sendable {
     /// The most predictions that wait for the disk; beyond, they are dropped and counted.
     package static let bufferLimit = 65_536
-    /// A segment of this size is complete.
-    private static let segmentBytes: Int64 = 8 << 20
+    /// About the most bytes of predictions that wait for the disk.
+    package static let bufferByteLimit = 64 << 20
 
     private struct Buffer {
         var waiting: [LoggedPrediction] = []
+        // With those that are being written.
+        var count = 0
+        var bytes = 0
         var dropped = 0
     }
 
-    private struct Segment {
-        var descriptor: Int32
-        var path: FilePath
-        var size: Int64
-    }
-
-    private let spool: FilePath
-    private let parquet: FilePath
-    private let pool: BlockingPool
+    let spool: FilePath
+    let parquet: FilePath
+    let manifest: FilePath
+    let pool: BlockingPool
     private let buffer = Mutex(Buffer())
-    private let segment = Mutex<Segment?>(nil)
-    private let numbers = Atomic<Int>(0)
+    private let writer: Mutex<SpoolWriter>
 
     /// A log in a folder, which is made if it is missing.
+    ///
+    /// - Throws: ``FilesError`` if the folder cannot be made.
     package init(directory: FilePath, pool: BlockingPool = .shared) throws(FilesError) {
         spool = directory.appending("spool")
         parquet = directory.appending("parquet")
+        manifest = directory.appending("manifest")
         self.pool = pool
-        try FileSystem.createDirectory(spool)
-        try FileSystem.createDirectory(parquet)
+        writer = Mutex(SpoolWriter(folder: spool))
+        for folder in [spool, parquet, manifest] { try FileSystem.createDirectory(folder) }
     }
 
-    deinit {
-        if let open = segment.withLock({ $0 }) { close(open.descriptor) }
-    }
+    deinit { writer.withLock { $0.abandon() } }
 
     /// How many predictions were dropped since the start because the disk did not keep up.
     package var dropped: Int { buffer.withLock { $0.dropped } }
 
-    /// Takes a prediction. Never blocks, never fails.
+    /// How many predictions are not safe on disk yet.
+    package var waiting: Int { buffer.withLock { $0.count } }
+
+    /// Takes a prediction without ever waiting for the disk; a full buffer drops it and counts it.
     package func record(_ prediction: LoggedPrediction) {
+        let size = prediction.sizeInBytes
         buffer.withLock { buffer in
-            if buffer.waiting.count < Self.bufferLimit {
-                buffer.waiting.append(prediction)
-            } else {
+            guard buffer.count < Self.bufferLimit, buffer.bytes + size <= Self.bufferByteLimit else {
                 buffer.dropped += 1
+                return
             }
+            buffer.waiting.append(prediction)
+            buffer.count += 1
+            buffer.bytes += size
         }
     }
 
     /// Writes what waits every fifth of a second, until the task is cancelled; then once more.
     ///
+    /// A process that is killed loses at most what came since the last write.
+    ///
     /// - Parameter onFailure: Told when the disk refuses; what waits is kept and tried again.
     package func run(onFailure: @Sendable (any Error) -> Void = { _ in }) async {
+        func attempt(_ body: () async throws -> Void) async {
+            do { try await body() } catch { onFailure(error) }
+        }
+        await attempt { try await pool.run { try self.writer.withLock { try $0.adopt() } } }
         while !Task.isCancelled {
-            do { try await flush() } catch { onFailure(error) }
+            await attempt {
+                try await flush()
+                try await pool.run { try self.writer.withLock { try $0.finishIfOld() } }
+            }
             // A cancelled sleep ends the loop by its condition.
             try? await Task.sleep(for: .milliseconds(200))
         }
+        await attempt { try await flush() }
     }
 
     /// Writes what waits and syncs it to disk.
     package func flush() async throws {
-        guard buffer.withLock({ !$0.waiting.isEmpty }) else { return }
+        guard waiting > 0 else { return }
         try await pool.run { try self.flushBlocking() }
+    }
+
+    /// Ends the segment that is being written, and those that dead processes left, so that they can become Parquet.
+    package func seal() async throws {
+        try await flush()
+        try await pool.run {
+            try self.writer.withLock { writer in
+                try writer.finish()
+                try writer.adopt()
+            }
+        }
     }
 
     /// Whether there is a complete segment to turn into Parquet.
@@ -88,164 +112,24 @@ package final class InferenceLog: Sendable {
         ((try? FileSystem.list(spool)) ?? []).contains { $0.hasSuffix(SpoolSegment.fullSuffix) }
     }
 
-    /// Ends the segment that is being written, and those that a dead process left, so that they can become Parquet.
-    package func seal() async throws {
-        try await flush()
-        try await pool.run {
-            try self.segment.withLock { segment in
-                if let open = segment { close(open.descriptor) }
-                segment = nil
-                for name in try FileSystem.list(self.spool) where name.hasSuffix(SpoolSegment.openSuffix) {
-                    let full = String(name.dropLast(SpoolSegment.openSuffix.count)) + SpoolSegment.fullSuffix
-                    try FileSystem.rename(self.spool.appending(name), to: self.spool.appending(full))
-                }
-            }
-        }
-    }
-
-    /// Turns complete segments into Parquet.
-    ///
-    /// - Returns: How many predictions moved.
-    package func compact(using engine: TableEngine) async throws -> Int {
-        var moved = 0
-        let names = try await pool.run { try FileSystem.list(self.spool) }
-        for name in names where name.hasSuffix(SpoolSegment.fullSuffix) {
-            let path = spool.appending(name)
-            let predictions = try await pool.run { try Self.read(path) }
-            let stem = String(name.dropLast(SpoolSegment.fullSuffix.count))
-            for part in ParquetPart.parts(of: predictions) {
-                let folder = parquet.appending("model=\(part.model)").appending("date=\(part.date)")
-                try FileSystem.createDirectory(folder)
-                try await engine.write(part.rows, columns: part.columns, to: folder.appending("\(stem)-\(part.number).parquet"))
-            }
-            try await pool.run { try FileSystem.remove(path) }
-            moved += predictions.count
-        }
-        return moved
-    }
-
-    /// The predictions with these ids, as far as they are in the log.
-    ///
-    /// - Parameter engine: Asked for only if some are not in the spool.
-    package func predictions(
-        ids: [String],
-        engine: @Sendable () async throws -> TableEngine
-    ) async throws -> [LoggedPrediction] {
-        try await flush()
-        let wanted = Set(ids)
-        var found = try await pool.run { try self.spooled { wanted.contains($0.id) } }
-        let missing = wanted.subtracting(found.map(\.id)).sorted()
-        if !missing.isEmpty, hasParquet {
-            for start in stride(from: 0, to: missing.count, by: 500) {
-                let part = Array(missing[start..<min(start + 500, missing.count)])
-                found += try await ParquetPart.find(part, in: parquet, engine: try await engine())
-            }
-        }
-        return found
-    }
-
-    /// The newest predictions of a model, newest first, at most `limit`.
-    package func recent(
-        model: String,
-        sinceMs: Int64,
-        limit: Int,
-        engine: @Sendable () async throws -> TableEngine
-    ) async throws -> [LoggedPrediction] {
-        try await flush()
-        var found = try await pool.run { try self.spooled { $0.model == model && $0.timeMs >= sinceMs } }
-        if hasParquet {
-            let known = Set(found.map(\.id))
-            let older = try await ParquetPart.recent(model, sinceMs, limit, in: parquet, engine: try await engine())
-            found += older.filter { !known.contains($0.id) }
-        }
-        return Array(found.sorted { $0.id > $1.id }.prefix(limit))
-    }
-
-    // MARK: On the pool's threads
-
-    private var hasParquet: Bool {
-        ((try? FileSystem.list(parquet)) ?? []).contains { $0.hasPrefix("model=") }
-    }
-
-    private func spooled(_ isWanted: (LoggedPrediction) -> Bool) throws -> [LoggedPrediction] {
-        var found: [LoggedPrediction] = []
-        for name in try FileSystem.list(spool)
-        where name.hasSuffix(SpoolSegment.openSuffix) || name.hasSuffix(SpoolSegment.fullSuffix) {
-            do {
-                try SpoolSegment.read(spool.appending(name)) { if isWanted($0) { found.append($0) } }
-            } catch let error as FilesError where error.code == .notFound {
-                // It became Parquet, or was sealed, between the listing and now.
-                continue
-            }
-        }
-        return found
-    }
-
-    private static func read(_ path: FilePath) throws -> [LoggedPrediction] {
-        var predictions: [LoggedPrediction] = []
-        try SpoolSegment.read(path) { predictions.append($0) }
-        return predictions
-    }
-
     private func flushBlocking() throws {
-        try segment.withLock { segment in
+        // One flush at a time, so that predictions stay in order; a second one waits here for what the first has taken.
+        try writer.withLock { writer in
             let predictions = buffer.withLock { buffer in
-                defer { buffer.waiting.removeAll(keepingCapacity: true) }
-                return buffer.waiting
+                let taken = buffer.waiting
+                buffer.waiting = []
+                return taken
             }
             guard !predictions.isEmpty else { return }
-            do {
-                try write(predictions, to: &segment)
-            } catch {
+            let (written, error) = writer.write(predictions)
+            let bytes = predictions.prefix(written).reduce(0) { $0 + $1.sizeInBytes }
+            buffer.withLock { buffer in
+                buffer.count -= written
+                buffer.bytes -= bytes
                 // Tried again with the next flush, before what came meanwhile.
-                buffer.withLock { $0.waiting = predictions + $0.waiting }
-                throw error
+                if written < predictions.count { buffer.waiting = predictions.dropFirst(written) + buffer.waiting }
             }
+            if let error { throw error }
         }
-    }
-
-    private func write(_ predictions: [LoggedPrediction], to segment: inout Segment?) throws {
-        var open = try segment ?? newSegment()
-        let start = open.size
-        var bytes: [UInt8] = []
-        for prediction in predictions { bytes += SpoolSegment.frame(prediction) }
-        do {
-            try bytes.withUnsafeBytes { bytes in
-                var rest = bytes
-                while let base = rest.baseAddress, !rest.isEmpty {
-                    let count = Glibc.write(open.descriptor, base, rest.count)
-                    if count < 0, errno == EINTR { continue }
-                    guard count >= 0 else { throw FilesError(Errno(rawValue: errno), "write", open.path) }
-                    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-                }
-            }
-            guard fdatasync(open.descriptor) == 0 else { throw FilesError(Errno(rawValue: errno), "write", open.path) }
-        } catch {
-            // What was half written must not stand before the next try.
-            _ = ftruncate(open.descriptor, off_t(start))
-            _ = lseek(open.descriptor, off_t(start), SEEK_SET)
-            segment = open
-            throw error
-        }
-        open.size += Int64(bytes.count)
-        if open.size >= Self.segmentBytes {
-            close(open.descriptor)
-            let name = open.path.string.dropLast(SpoolSegment.openSuffix.count)
-            try FileSystem.rename(open.path, to: FilePath(name + SpoolSegment.fullSuffix))
-            segment = nil
-        } else {
-            segment = open
-        }
-    }
-
-    private func newSegment() throws -> Segment {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        let number = numbers.add(1, ordering: .relaxed).newValue
-        let path = spool.appending("\(time.tv_sec)-\(getpid())-\(number)\(SpoolSegment.openSuffix)")
-        let descriptor = open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw FilesError(Errno(rawValue: errno), "write", path) }
-        try FileSystem.syncDirectory(spool)
-        return Segment(descriptor: descriptor, path: path, size: 0)
     }
 }

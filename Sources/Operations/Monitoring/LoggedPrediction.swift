@@ -10,6 +10,9 @@ package struct LoggedPrediction: Sendable, Hashable, Identifiable {
         case number(Double)
         /// A text.
         case text(String)
+
+        /// No value.
+        package static var null: FeatureValue { .number(.nan) }
     }
 
     /// A feature as the client sent it.
@@ -30,7 +33,7 @@ package struct LoggedPrediction: Sendable, Hashable, Identifiable {
     package let id: String
     /// The registered model.
     package let model: String
-    /// Its version.
+    /// Its version; empty for a model that is in no registry.
     package let version: String
     /// The run that trained it; nil if it is not known.
     package let runID: String?
@@ -44,6 +47,8 @@ package struct LoggedPrediction: Sendable, Hashable, Identifiable {
     package let label: String
     /// The probability of the positive class, 0 to 1; nil if there is none.
     package let score: Double?
+    /// The trace that the request belonged to, as W3C Trace Context writes it; nil if there was none.
+    package let traceID: String?
 
     /// A prediction.
     package init(
@@ -55,7 +60,8 @@ package struct LoggedPrediction: Sendable, Hashable, Identifiable {
         durationNs: Int64,
         features: [Feature],
         label: String,
-        score: Double?
+        score: Double?,
+        traceID: String? = nil
     ) {
         self.id = id
         self.model = model
@@ -66,63 +72,14 @@ package struct LoggedPrediction: Sendable, Hashable, Identifiable {
         self.features = features
         self.label = label
         self.score = score
+        self.traceID = traceID
     }
 
-    /// The prediction as one JSON object; a number that is not finite becomes a text such as `"NaN"`.
-    func encoded() -> [UInt8] {
-        var writer = JSONWriter(reserving: 512, nonFinite: .text)
-        writer.object { writer in
-            writer.field("id", id)
-            writer.field("model", model)
-            writer.field("version", version)
-            writer.field("run_id", runID)
-            writer.field("time_ms", timeMs)
-            writer.field("duration_ns", durationNs)
-            writer.field("label", label)
-            writer.field("score", score)
-            writer.key("numbers")
-            writer.object { writer in
-                for feature in features {
-                    if case .number(let value) = feature.value { writer.field(feature.name, value) }
-                }
-            }
-            writer.key("texts")
-            writer.object { writer in
-                for feature in features {
-                    if case .text(let value) = feature.value { writer.field(feature.name, value) }
-                }
-            }
+    /// About how many bytes the prediction takes in memory.
+    var sizeInBytes: Int {
+        features.reduce(256) { size, feature in
+            if case .text(let text) = feature.value { return size + 48 + text.utf8.count }
+            return size + 48
         }
-        return writer.bytes
-    }
-
-    /// Reads what ``encoded()`` wrote; numbers come before texts.
-    init(decoding bytes: UnsafeRawBufferPointer) throws(JSONError) {
-        let root = try JSONDocument(parsing: bytes).root
-        guard let id = root["id"]?.string, let model = root["model"]?.string, let label = root["label"]?.string else {
-            throw JSONError(why: "a prediction lacks `id`, `model` or `label`")
-        }
-        let special = ["NaN": Double.nan, "Infinity": .infinity, "-Infinity": -.infinity]
-        var features: [Feature] = []
-        if let numbers = root["numbers"] {
-            for (name, value) in numbers.members {
-                let number = value.double ?? value.string.flatMap { special[$0] } ?? .nan
-                features.append(Feature(name: name, value: .number(number)))
-            }
-        }
-        if let texts = root["texts"] {
-            for (name, value) in texts.members { features.append(Feature(name: name, value: .text(value.string ?? ""))) }
-        }
-        self.init(
-            id: id,
-            model: model,
-            version: root["version"]?.string ?? "",
-            runID: root["run_id"]?.string,
-            timeMs: root["time_ms"]?.int64 ?? 0,
-            durationNs: root["duration_ns"]?.int64 ?? 0,
-            features: features,
-            label: label,
-            score: root["score"]?.double
-        )
     }
 }

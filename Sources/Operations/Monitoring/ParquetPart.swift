@@ -1,128 +1,150 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SystemPackage
 import Tables
 
 /// Predictions of one model, one day and one set of features, as a Parquet file has them.
 ///
-/// Columns: `id`, `version`, `run_id`, `time_ms`, `duration_ns`, `label`, `score`, and `input.NAME` for each feature. The
-/// model and the date stand in the path.
+/// Columns: `id`, `model`, `version`, `run_id`, `time_ms`, `duration_ns`, `label`, `score`, `trace_id`, and `input.NAME` for
+/// each feature, null where it is missing. The model and the date stand in the path as well, so that a reader can leave files out.
 struct ParquetPart {
-    let model: String
-    let date: String
-    let number: Int
+    /// The folder below `parquet/`: `model=…/date=…`.
+    let folder: String
     let columns: [TableColumn]
-    let rows: [[TableValue]]
+    private(set) var rows: [[TableValue]] = []
 
     private static let fixed = [
-        TableColumn(name: "id", type: "VARCHAR"), TableColumn(name: "version", type: "VARCHAR"),
-        TableColumn(name: "run_id", type: "VARCHAR"), TableColumn(name: "time_ms", type: "BIGINT"),
-        TableColumn(name: "duration_ns", type: "BIGINT"), TableColumn(name: "label", type: "VARCHAR"),
-        TableColumn(name: "score", type: "DOUBLE"),
+        TableColumn(name: "id", type: "VARCHAR"), TableColumn(name: "model", type: "VARCHAR"),
+        TableColumn(name: "version", type: "VARCHAR"), TableColumn(name: "run_id", type: "VARCHAR"),
+        TableColumn(name: "time_ms", type: "BIGINT"), TableColumn(name: "duration_ns", type: "BIGINT"),
+        TableColumn(name: "label", type: "VARCHAR"), TableColumn(name: "score", type: "DOUBLE"),
+        TableColumn(name: "trace_id", type: "VARCHAR"),
     ]
     private static let inputPrefix = "input."
+    /// Stands between the name and the number of a column whose name differs from another's by case alone, or not at all.
+    private static let twinMark: Character = "\u{1F}"
+
+    /// What a column holds; a missing value alone says nothing.
+    private enum Kind: Hashable { case number, text }
 
     /// What makes predictions share a file.
     private struct Key: Hashable {
-        let model: String
-        let date: String
-        let columns: [TableColumn]
+        let folder: String
+        let names: [String]
+        var kinds: [Kind] = []
     }
 
+    /// Parts in a stable order: the same predictions give the same parts.
     static func parts(of predictions: [LoggedPrediction]) -> [ParquetPart] {
-        var groups: [(key: Key, rows: [[TableValue]])] = []
+        // Where a column has numbers and texts both, rows differ by what they have; elsewhere a missing value fits in.
+        var texts: [Key: [(number: Bool, text: Bool)]] = [:]
+        for prediction in predictions {
+            var seen = texts[key(prediction)] ?? prediction.features.map { _ in (false, false) }
+            for (index, feature) in prediction.features.enumerated() {
+                switch feature.value {
+                case .number(let value): if !value.isNaN { seen[index].number = true }
+                case .text: seen[index].text = true
+                }
+            }
+            texts[key(prediction)] = seen
+        }
+        var parts: [ParquetPart] = []
         var places: [Key: Int] = [:]
         for prediction in predictions {
-            let features = prediction.features.map { feature -> TableColumn in
-                if case .text = feature.value { return TableColumn(name: inputPrefix + feature.name, type: "VARCHAR") }
-                return TableColumn(name: inputPrefix + feature.name, type: "DOUBLE")
+            var key = key(prediction)
+            let seen = texts[key] ?? []
+            key.kinds = zip(prediction.features, seen).map { feature, seen in
+                if case .text = feature.value { return .text }
+                if case .number(let value) = feature.value, !value.isNaN { return .number }
+                return seen.text && !seen.number ? .text : .number
             }
-            let key = Key(model: pathSafe(prediction.model), date: date(prediction.timeMs), columns: fixed + features)
             if places[key] == nil {
-                places[key] = groups.count
-                groups.append((key, []))
+                places[key] = parts.count
+                parts.append(ParquetPart(folder: key.folder, columns: fixed + columns(key)))
             }
-            groups[places[key] ?? 0].rows.append(row(prediction))
+            // Set in the line above.
+            parts[places[key] ?? 0].rows.append(row(prediction))
         }
-        return groups.enumerated().map { number, group in
-            ParquetPart(
-                model: group.key.model,
-                date: group.key.date,
-                number: number,
-                columns: group.key.columns,
-                rows: group.rows
-            )
+        return parts
+    }
+
+    private static func key(_ prediction: LoggedPrediction) -> Key {
+        let folder = "model=\(pathSafe(prediction.model))/date=\(date(prediction.timeMs))"
+        return Key(folder: folder, names: prediction.features.map(\.name))
+    }
+
+    private static func columns(_ key: Key) -> [TableColumn] {
+        var used: Set<String> = []
+        return zip(key.names, key.kinds).enumerated().map { index, column in
+            // The engine's names end at NUL and do not tell capitals from small letters.
+            var name = inputPrefix + column.0.replacing("\0", with: "\u{FFFD}")
+            if !used.insert(name.lowercased()).inserted { name += "\(twinMark)\(index)" }
+            return TableColumn(name: name, type: column.1 == .text ? "VARCHAR" : "DOUBLE")
         }
-    }
-
-    /// The predictions with these ids.
-    static func find(_ ids: [String], in folder: FilePath, engine: TableEngine) async throws -> [LoggedPrediction] {
-        let marks = ids.map { _ in "?" }.joined(separator: ", ")
-        let sql = "SELECT * FROM \(source(folder)) WHERE id IN (\(marks))"
-        return predictions(in: try await engine.query(sql, ids.map { .text($0) }))
-    }
-
-    /// The newest predictions of a model.
-    static func recent(
-        _ model: String,
-        _ sinceMs: Int64,
-        _ limit: Int,
-        in folder: FilePath,
-        engine: TableEngine
-    ) async throws -> [LoggedPrediction] {
-        let sql = "SELECT * FROM \(source(folder)) WHERE model = ? AND time_ms >= ? ORDER BY id DESC LIMIT \(limit)"
-        return predictions(in: try await engine.query(sql, [.text(pathSafe(model)), .integer(sinceMs)]))
-    }
-
-    private static func source(_ folder: FilePath) -> String {
-        let files = TableEngine.literal(folder.appending("*/*/*.parquet").string)
-        return "read_parquet(\(files), union_by_name = true, hive_partitioning = true, hive_types_autocast = false)"
     }
 
     private static func row(_ prediction: LoggedPrediction) -> [TableValue] {
         let fixed: [TableValue] = [
-            .text(prediction.id), .text(prediction.version), prediction.runID.map { .text($0) } ?? .null,
-            .integer(prediction.timeMs), .integer(prediction.durationNs), .text(prediction.label),
-            prediction.score.map { .real($0) } ?? .null,
+            .text(prediction.id), .text(prediction.model), .text(prediction.version),
+            prediction.runID.map { .text($0) } ?? .null, .integer(prediction.timeMs), .integer(prediction.durationNs),
+            .text(prediction.label), prediction.score.map { .real($0) } ?? .null,
+            prediction.traceID.map { .text($0) } ?? .null,
         ]
         return fixed
             + prediction.features.map { feature in
                 switch feature.value {
-                case .number(let value): .real(value)
+                case .number(let value): value.isNaN ? .null : .real(value)
                 case .text(let value): .text(value)
                 }
             }
     }
 
-    private static func predictions(in chunk: TableChunk) -> [LoggedPrediction] {
+    /// The predictions in rows of one file.
+    static func predictions(in chunk: TableResult) -> [LoggedPrediction] {
         let places = Dictionary(chunk.names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-        return (0..<chunk.rowCount).map { index in
-            func value(_ name: String) -> TableValue { places[name].map { chunk.columns[$0][index] } ?? .null }
-            var features: [LoggedPrediction.Feature] = []
-            for (name, column) in zip(chunk.names, chunk.columns) where name.hasPrefix(inputPrefix) {
-                let own = String(name.dropFirst(inputPrefix.count))
-                switch column[index] {
-                case .text(let text): features.append(.init(name: own, value: .text(text)))
-                case let value: if let number = value.double { features.append(.init(name: own, value: .number(number))) }
-                }
+        let inputs = chunk.names.indices.filter { chunk.names[$0].hasPrefix(inputPrefix) }.map { index in
+            let name = chunk.names[index].dropFirst(inputPrefix.count)
+            return (index: index, name: String(name.prefix { $0 != twinMark }))
+        }
+        return (0..<chunk.rowCount).map { row in
+            func value(_ name: String) -> TableValue { places[name].map { chunk.columns[$0][row] } ?? .null }
+            func integer(_ name: String) -> Int64 {
+                if case .integer(let number) = value(name) { number } else { 0 }
             }
             return LoggedPrediction(
                 id: value("id").text ?? "",
                 model: value("model").text ?? "",
                 version: value("version").text ?? "",
                 runID: value("run_id").text,
-                timeMs: Int64(value("time_ms").double ?? 0),
-                durationNs: Int64(value("duration_ns").double ?? 0),
-                features: features,
+                timeMs: integer("time_ms"),
+                durationNs: integer("duration_ns"),
+                features: inputs.map { index, name in
+                    switch chunk.columns[index][row] {
+                    case .text(let text): .init(name: name, value: .text(text))
+                    case let other: .init(name: name, value: .number(other.double ?? .nan))
+                    }
+                },
                 label: value("label").text ?? "",
-                score: value("score").double
+                score: value("score").double,
+                traceID: value("trace_id").text
             )
         }
     }
 
-    /// A model's name as a part of a path; registered names may hold more than a folder's name does.
-    private static func pathSafe(_ name: String) -> String {
-        String(name.map { "/\\=*?[]'\"".contains($0) ? "_" : $0 })
+    /// A model's name as a part of a path, as Hive writes it: everything but letters, digits and `._-` as `%XX`.
+    static func pathSafe(_ name: String) -> String {
+        let hex = Array("0123456789ABCDEF".unicodeScalars)
+        return name.utf8.reduce(into: "") { text, byte in
+            let scalar = Unicode.Scalar(byte)
+            if byte < 0x80,
+                scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "._-".unicodeScalars.contains(scalar)
+            {
+                text.unicodeScalars.append(scalar)
+            } else {
+                text += "%"
+                text.unicodeScalars.append(hex[Int(byte >> 4)])
+                text.unicodeScalars.append(hex[Int(byte & 15)])
+            }
+        }
     }
 
     /// The day of a moment, `2026-11-24`, in UTC; the civil calendar from days since 1970.

@@ -21,7 +21,7 @@ struct Gyre: AsyncParsableCommand {
             CommandGroup(name: "Release", subcommands: [PromoteVerb.self, BuildVerb.self]),
             CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self]),
             CommandGroup(name: "Learn", subcommands: [ErrorsVerb.self, RetrainVerb.self, LineageVerb.self]),
-            CommandGroup(name: "Help", subcommands: [DoctorVerb.self]),
+            CommandGroup(name: "Help", subcommands: [DoctorVerb.self, DemoVerb.self]),
         ]
     )
 

@@ -151,6 +151,13 @@ let c: [Target] = [
 ]
 
 let suites: [Target] = [
+    // Drives the built program, whose code it does not import.
+    .testTarget(
+        name: "EndToEndTests",
+        dependencies: ["gyre", "Files", "HTTPTransport", "JSONText", subprocess, systemPackage],
+        path: "Tests/EndToEndTests",
+        swiftSettings: house + strictness
+    ),
     tests(of: "WebPages", ["ExampleFiles", "WebAssets", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
     tests(of: "Diagnostics", in: "Ground"),
     tests(of: "JSONText", in: "Ground", ["Diagnostics"]),

@@ -79,8 +79,29 @@ struct ArtifactRoutes: Sendable {
     }
 
     private static func key(_ context: some RequestContext) throws -> ObjectKey {
-        try ObjectKey(context.parameters.getCatchAll().joined(separator: "/"))
+        let parts = try context.parameters.getCatchAll().map { part in
+            guard let decoded = percentDecoded(part) else { throw CallError.invalid("the path is not percent-encoded UTF-8") }
+            return decoded
+        }
+        return try ObjectKey(parts.joined(separator: "/"))
     }
+}
+
+/// A part of a path without its percent-encoding; nil if that is broken, or not UTF-8.
+func percentDecoded(_ text: some StringProtocol) -> String? {
+    var bytes: [UInt8] = []
+    var rest = Substring(text).utf8
+    while let byte = rest.popFirst() {
+        guard byte == UInt8(ascii: "%") else {
+            bytes.append(byte)
+            continue
+        }
+        let digits = rest.prefix(2)
+        guard digits.count == 2, let value = UInt8(Substring(digits), radix: 16) else { return nil }
+        bytes.append(value)
+        rest = rest.dropFirst(2)
+    }
+    return String(validating: bytes, as: UTF8.self)
 }
 
 /// A listing as MLflow shows it.

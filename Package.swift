@@ -102,8 +102,19 @@ let ground: [Target] = [
 ]
 
 let dataScience: [Target] = [
-    room("DataVersions", in: "DataScience", ["Diagnostics", "Files", "Documents", "JSONText", subprocess, systemPackage]),
-    room("Pipelines", in: "DataScience", ["Diagnostics", "DataVersions", "Documents", "Files", "JSONText", "ObjectStorage", "Tracking", subprocess, systemPackage]),
+    room(
+        "DataVersions",
+        in: "DataScience",
+        ["Diagnostics", "Files", "Documents", "JSONText", subprocess, systemPackage]
+    ),
+    room(
+        "Pipelines",
+        in: "DataScience",
+        [
+            "Diagnostics", "DataVersions", "Documents", "Files", "JSONText", "ObjectStorage", "Tracking", subprocess,
+            systemPackage,
+        ]
+    ),
     room("Tracking", in: "DataScience", ["Diagnostics", "Database", "ObjectStorage", "JSONText"]),
     room("Evaluation", in: "DataScience", ["Diagnostics", "JSONText", "Statistics"]),
 ]
@@ -111,25 +122,45 @@ let dataScience: [Target] = [
 let operations: [Target] = [
     room("Registry", in: "Operations", ["Diagnostics", "Database", "Tracking"]),
     room("Packaging", in: "Operations", ["CZlib", "Diagnostics", "Files", "JSONText", systemPackage]),
-    room("Serving", in: "Operations", ["Diagnostics", "Files", "Documents", "JSONText", "COnnxRuntime", "PythonWorker", subprocess, systemPackage]),
+    room(
+        "Serving",
+        in: "Operations",
+        ["Diagnostics", "Files", "Documents", "JSONText", "COnnxRuntime", "PythonWorker", subprocess, systemPackage]
+    ),
     room("Monitoring", in: "Operations", ["Files", "JSONText", "Statistics", "Tables", systemPackage]),
 ]
 
 let top: [Target] = [
-    room("Feedback", ["DataVersions", "Database", "Diagnostics", "Files", "JSONText", "Monitoring", "Tables", systemPackage]),
+    room(
+        "Feedback",
+        ["DataVersions", "Database", "Diagnostics", "Files", "JSONText", "Monitoring", "Tables", systemPackage]
+    ),
     room("Lineage", ["DataVersions", "Diagnostics", "Feedback", "Monitoring", "Registry", "Tracking"]),
-    room("MLflowAPI", ["Database", "Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", hummingbird, httpTypes, log, nio]),
+    room(
+        "MLflowAPI",
+        [
+            "Database", "Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", hummingbird, httpTypes, log,
+            nio,
+        ]
+    ),
     room("WebPages", ["Diagnostics", "WebAssets", mustache]),
-    room("Server", [
-        "DataVersions", "Database", "Diagnostics", "Documents", "Evaluation", "ExampleFiles", "Feedback", "Files", "JSONText", "Lineage",
-        "MLflowAPI", "Monitoring", "ObjectStorage", "Packaging", "Pipelines", "PythonPackages", "Registry", "Serving", "Statistics", "Tables",
-        "Telemetry", "Tracking", "WebPages", unixSignals, httpTypes, hummingbird, lifecycle, log, metrics, nio, subprocess, systemPackage,
-    ]),
+    room(
+        "Server",
+        [
+            "DataVersions", "Database", "Diagnostics", "Documents", "Evaluation", "ExampleFiles", "Feedback", "Files",
+            "JSONText", "Lineage",
+            "MLflowAPI", "Monitoring", "ObjectStorage", "Packaging", "Pipelines", "PythonPackages", "Registry",
+            "Serving", "Statistics", "Tables",
+            "Telemetry", "Tracking", "WebPages", unixSignals, httpTypes, hummingbird, lifecycle, log, metrics, nio,
+            subprocess, systemPackage,
+        ]
+    ),
     room("Terminal", ["Diagnostics"]),
     .executableTarget(
         name: "gyre",
         dependencies: [
-            "CPlatform", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport", "JSONText", "Lineage", "Packaging",
+            "CPlatform", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
+            "JSONText", "Lineage", "Packaging",
             "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", arguments, log, metrics,
             subprocess, systemPackage,
         ],

@@ -34,7 +34,10 @@ package struct ErrorTable: Sendable {
         }
         let names = columns.map(\.name)
         let rows = cases.map { errorCase in
-            let values = Dictionary(errorCase.features.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+            let values = Dictionary(
+                errorCase.features.map { ($0.name, $0.value) },
+                uniquingKeysWith: { first, _ in first }
+            )
             return names.map { name -> TableValue in
                 if name == target { return Double(errorCase.truth).map(Self.number) ?? .text(errorCase.truth) }
                 switch values[name] {

@@ -147,7 +147,10 @@ package struct FeedbackService: Sendable {
         let rows = try await database.read { try FeedbackStore.outcomes(model: model, in: $0) }
         return Dictionary(grouping: rows, by: \.version)
             .map { version, rows in
-                LiveQuality(version: version, counts: Dictionary(uniqueKeysWithValues: rows.map { ($0.outcome, $0.count) }))
+                LiveQuality(
+                    version: version,
+                    counts: Dictionary(uniqueKeysWithValues: rows.map { ($0.outcome, $0.count) })
+                )
             }
             .sorted { (Int($0.version) ?? 0, $0.version) < (Int($1.version) ?? 0, $1.version) }
     }

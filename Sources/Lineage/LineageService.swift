@@ -48,7 +48,9 @@ package struct LineageService: Sendable {
         if let run = try await found({ try await tracking.run(id: id) }) {
             var node = try await self.node(of: run)
             let versions = try await registry.searchVersions(VersionSearch(runID: run.id), limit: 100)
-            node.results = versions.map { LineageNode(.modelVersion, "\($0.name)/\($0.version)", facts: Self.facts($0)) }
+            node.results = versions.map {
+                LineageNode(.modelVersion, "\($0.name)/\($0.version)", facts: Self.facts($0))
+            }
             return node
         }
         if id.count >= 7, let commit = try await found({ try await git.commit(named: id) }) ?? nil {
@@ -103,7 +105,9 @@ package struct LineageService: Sendable {
             if let known = try await found({ try await git.commit(named: commit) }) ?? nil {
                 origin.facts.append(("subject", known.subject))
             }
-            if run.tag("gyre.git.dirty") == "true" { origin.facts.append(("changes", "gyre/uncommitted.patch of the run")) }
+            if run.tag("gyre.git.dirty") == "true" {
+                origin.facts.append(("changes", "gyre/uncommitted.patch of the run"))
+            }
             node.origins.append(origin)
         }
         return node
@@ -111,7 +115,9 @@ package struct LineageService: Sendable {
 
     private func data(_ digest: String) async throws -> LineageNode {
         var node = LineageNode(.data, "md5:\(digest)")
-        for id in try await feedback.predictions(in: "md5:\(digest)", limit: 100) { node.origins.append(LineageNode(.error, id)) }
+        for id in try await feedback.predictions(in: "md5:\(digest)", limit: 100) {
+            node.origins.append(LineageNode(.error, id))
+        }
         for run in try await tracking.runs(using: digest) {
             let path = run.inputs.first { $0.digest == digest }?.name ?? ""
             node.results.append(LineageNode(.run, run.id, facts: [("name", run.name), ("path", path)]))

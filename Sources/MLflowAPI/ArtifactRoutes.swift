@@ -67,7 +67,11 @@ struct ArtifactRoutes: Sendable {
         return try await files(below: folder, relativeTo: prefix, tracking.artifacts)
     }
 
-    private static func files(below folder: String, relativeTo root: String, _ store: any ObjectStore) async throws -> ArtifactList {
+    private static func files(
+        below folder: String,
+        relativeTo root: String,
+        _ store: any ObjectStore
+    ) async throws -> ArtifactList {
         var entries: [ObjectEntry] = []
         var after: String?
         repeat {
@@ -80,7 +84,9 @@ struct ArtifactRoutes: Sendable {
 
     private static func key(_ context: some RequestContext) throws -> ObjectKey {
         let parts = try context.parameters.getCatchAll().map { part in
-            guard let decoded = percentDecoded(part) else { throw CallError.invalid("the path is not percent-encoded UTF-8") }
+            guard let decoded = percentDecoded(part) else {
+                throw CallError.invalid("the path is not percent-encoded UTF-8")
+            }
             return decoded
         }
         return try ObjectKey(parts.joined(separator: "/"))

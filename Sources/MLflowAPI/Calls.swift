@@ -29,7 +29,9 @@ struct Call: Sendable {
             return
         }
         let document = try buffer.withUnsafeReadableBytes { try JSONDocument(parsing: $0) }
-        guard document.root.kind == .object else { throw JSONError(what: "cannot read the request", why: "the body is no JSON object") }
+        guard document.root.kind == .object else {
+            throw JSONError(what: "cannot read the request", why: "the body is no JSON object")
+        }
         root = document.root
     }
 
@@ -122,9 +124,15 @@ struct Calls<Context: RequestContext> {
     let group: RouterGroup<Context>
 
     func get(_ path: String, _ handler: @escaping @Sendable (Call) async throws -> Response) { on(path, .get, handler) }
-    func post(_ path: String, _ handler: @escaping @Sendable (Call) async throws -> Response) { on(path, .post, handler) }
+    func post(_ path: String, _ handler: @escaping @Sendable (Call) async throws -> Response) {
+        on(path, .post, handler)
+    }
 
-    func on(_ path: String, _ method: HTTPRequest.Method, _ handler: @escaping @Sendable (Call) async throws -> Response) {
+    func on(
+        _ path: String,
+        _ method: HTTPRequest.Method,
+        _ handler: @escaping @Sendable (Call) async throws -> Response
+    ) {
         group.on(RouterPath(path), method: method) { request, context in
             let variables = Dictionary(
                 context.parameters.map { (String($0.key), String($0.value)) },

@@ -75,7 +75,10 @@ struct ExperimentRoutes: Sendable {
             return .empty
         }
         calls.post(base + "delete-experiment-tag") { call in
-            try await tracking.deleteExperimentTag(id: try call.required("experiment_id"), key: try call.required("key"))
+            try await tracking.deleteExperimentTag(
+                id: try call.required("experiment_id"),
+                key: try call.required("key")
+            )
             return .empty
         }
     }

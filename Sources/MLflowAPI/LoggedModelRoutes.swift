@@ -70,7 +70,11 @@ struct LoggedModelRoutes: Sendable {
         }
         calls.get(base + "/:model_id/artifacts/directories") { call in
             let model = try await tracking.model(id: try call.modelID())
-            let files = try await ArtifactRoutes.list(model.artifactURI, path: try call.string("artifact_directory_path"), tracking)
+            let files = try await ArtifactRoutes.list(
+                model.artifactURI,
+                path: try call.string("artifact_directory_path"),
+                tracking
+            )
             return .json { writer in
                 writer.object { writer in
                     writer.field("root_uri", model.artifactURI)
@@ -83,7 +87,9 @@ struct LoggedModelRoutes: Sendable {
 
 extension Call {
     func modelID() throws -> String {
-        guard let id = path["model_id"] else { throw CallError.invalid("Missing value for required parameter 'model_id'") }
+        guard let id = path["model_id"] else {
+            throw CallError.invalid("Missing value for required parameter 'model_id'")
+        }
         return id
     }
 }

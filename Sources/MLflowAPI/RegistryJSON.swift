@@ -26,7 +26,9 @@ struct NameFilter {
         }
         let parts = try Condition.all(in: text)
         guard parts.count == 1, let part = parts.first, part.field == "name" else {
-            throw CallError.invalid("cannot read the filter `\(text.prefix(200))`: registered models are found by `name`")
+            throw CallError.invalid(
+                "cannot read the filter `\(text.prefix(200))`: registered models are found by `name`"
+            )
         }
         let escaped = part.value.map { "*?[".contains($0) ? "[\($0)]" : String($0) }.joined()
         pattern = part.sign == "=" ? escaped : escaped.replacing("%", with: "*").replacing("_", with: "?")
@@ -40,7 +42,9 @@ struct VersionFilter {
     init(_ text: String?) throws {
         var search = VersionSearch()
         for part in try Condition.all(in: text ?? "") {
-            guard part.sign == "=" else { throw CallError.invalid("versions are found by `=`, and not by `\(part.sign)`") }
+            guard part.sign == "=" else {
+                throw CallError.invalid("versions are found by `=`, and not by `\(part.sign)`")
+            }
             switch part.field {
             case "name": search.model = part.value
             case "run_id": search.runID = part.value
@@ -68,7 +72,9 @@ private struct Condition {
             return String(word)
         }
         while !rest.allSatisfy(\.isWhitespace) {
-            if !result.isEmpty, word().uppercased() != "AND" { throw CallError.invalid("conditions are joined by `AND`") }
+            if !result.isEmpty, word().uppercased() != "AND" {
+                throw CallError.invalid("conditions are joined by `AND`")
+            }
             let field = word()
             rest = rest.drop(while: \.isWhitespace)
             var sign = "="
@@ -77,7 +83,9 @@ private struct Condition {
             guard ["=", "LIKE", "ILIKE"].contains(sign), let quote = rest.first, quote == "'" || quote == "\"",
                 let end = rest.dropFirst().firstIndex(of: quote)
             else {
-                throw CallError.invalid("cannot read the filter `\(text.prefix(200))`: write for example `name = 'churn'`")
+                throw CallError.invalid(
+                    "cannot read the filter `\(text.prefix(200))`: write for example `name = 'churn'`"
+                )
             }
             let start = rest.index(after: rest.startIndex)
             let name = field.replacing("`", with: "")

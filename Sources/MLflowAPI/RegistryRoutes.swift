@@ -46,10 +46,12 @@ struct RegistryRoutes: Sendable {
             }
         }
         calls.on(base + "update", .patch) { call in
-            try await registry.updateModel(name: try call.required("name"), description: try call.string("description")).response
+            try await registry.updateModel(name: try call.required("name"), description: try call.string("description"))
+                .response
         }
         calls.post(base + "rename") { call in
-            try await registry.updateModel(name: try call.required("name"), newName: try call.required("new_name")).response
+            try await registry.updateModel(name: try call.required("name"), newName: try call.required("new_name"))
+                .response
         }
         calls.on(base + "delete", .delete) { call in
             try await registry.deleteModel(name: try call.required("name"))
@@ -127,14 +129,19 @@ struct RegistryRoutes: Sendable {
             let version = try await registry.version(model: try call.required("name"), number: try call.versionNumber())
             // A logged model's URI names its files only through the model.
             var uri = version.source
-            if let id = version.modelID, uri.hasPrefix("models:/") { uri = try await tracking.model(id: id).artifactURI }
+            if let id = version.modelID, uri.hasPrefix("models:/") {
+                uri = try await tracking.model(id: id).artifactURI
+            }
             return .json { $0.object { $0.field("artifact_uri", uri) } }
         }
         calls.get(base + "search") { call in
             let page = try call.page(default: 10_000, most: 200_000)
             let search = try VersionFilter(try call.string("filter")).search
             let versions = try await registry.searchVersions(search, offset: page.offset, limit: page.limit)
-            return .versions(versions, next: Call.nextToken(offset: page.offset, count: versions.count, limit: page.limit))
+            return .versions(
+                versions,
+                next: Call.nextToken(offset: page.offset, count: versions.count, limit: page.limit)
+            )
         }
         calls.on(base + "update", .patch) { call in
             try await registry.updateVersion(
@@ -158,12 +165,22 @@ struct RegistryRoutes: Sendable {
         calls.post(base + "set-tag") { call in
             let value = try call.string("value") ?? ""
             let number = try call.versionNumber()
-            try await registry.setTag(model: try call.required("name"), version: number, key: try call.required("key"), value: value)
+            try await registry.setTag(
+                model: try call.required("name"),
+                version: number,
+                key: try call.required("key"),
+                value: value
+            )
             return .empty
         }
         calls.on(base + "delete-tag", .delete) { call in
             let number = try call.versionNumber()
-            try await registry.setTag(model: try call.required("name"), version: number, key: try call.required("key"), value: nil)
+            try await registry.setTag(
+                model: try call.required("name"),
+                version: number,
+                key: try call.required("key"),
+                value: nil
+            )
             return .empty
         }
     }

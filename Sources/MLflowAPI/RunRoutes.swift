@@ -31,7 +31,9 @@ struct RunRoutes: Sendable {
         }
         calls.post(base + "update") { call in
             let status = try call.string("status").map { text in
-                guard let status = RunStatus(rawValue: text) else { throw CallError.invalid("`status` is not a run status") }
+                guard let status = RunStatus(rawValue: text) else {
+                    throw CallError.invalid("`status` is not a run status")
+                }
                 return status
             }
             let run = try await tracking.updateRun(
@@ -70,7 +72,9 @@ struct RunRoutes: Sendable {
             return .empty
         }
         calls.post(base + "log-metric") { call in
-            guard let value = call["value"] else { throw CallError.invalid("Missing value for required parameter 'value'") }
+            guard let value = call["value"] else {
+                throw CallError.invalid("Missing value for required parameter 'value'")
+            }
             let metric = Metric(
                 key: try call.required("key"),
                 value: try Metric.number(value),
@@ -113,7 +117,10 @@ struct RunRoutes: Sendable {
             let text = try call.required("model_json")
             let run = try await tracking.run(id: try call.runID())
             let history = run.tag("mlflow.log-model.history").map { String($0.dropLast()) + "," } ?? "["
-            try await tracking.log(.init(tags: [KeyValue("mlflow.log-model.history", history + text + "]")]), run: run.id)
+            try await tracking.log(
+                .init(tags: [KeyValue("mlflow.log-model.history", history + text + "]")]),
+                run: run.id
+            )
             return .empty
         }
     }

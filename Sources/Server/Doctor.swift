@@ -88,7 +88,13 @@ package struct Doctor: Sendable {
     private func interpreter(_ python: FilePath?) async -> Finding {
         let purpose = "training, turning models into ONNX"
         guard let python, let line = await output(python, ["--version"]) else {
-            return Finding(name: "python", version: nil, place: nil, purpose: purpose, remedy: "apt install python3-venv")
+            return Finding(
+                name: "python",
+                version: nil,
+                place: nil,
+                purpose: purpose,
+                remedy: "apt install python3-venv"
+            )
         }
         let version = line.split(separator: " ").last.map(String.init)
         return Finding(name: "python", version: version, place: python.string, purpose: purpose, remedy: nil)
@@ -97,9 +103,21 @@ package struct Doctor: Sendable {
     private func onnxRuntime(_ python: FilePath?) -> Finding {
         do {
             let runtime = try OnnxRuntime.find(python: python, explicit: places.onnxRuntime)
-            return Finding(name: "ONNX Runtime", version: runtime.version, place: runtime.path.string, purpose: "serving", remedy: nil)
+            return Finding(
+                name: "ONNX Runtime",
+                version: runtime.version,
+                place: runtime.path.string,
+                purpose: "serving",
+                remedy: nil
+            )
         } catch {
-            return Finding(name: "ONNX Runtime", version: nil, place: nil, purpose: "serving", remedy: "gyre doctor --fix")
+            return Finding(
+                name: "ONNX Runtime",
+                version: nil,
+                place: nil,
+                purpose: "serving",
+                remedy: "gyre doctor --fix"
+            )
         }
     }
 
@@ -107,7 +125,13 @@ package struct Doctor: Sendable {
         let purpose = "tables, monitoring, evaluation"
         do {
             let library = try DuckDBLibrary.find(python: python, explicit: places.duckDB)
-            return Finding(name: "DuckDB", version: library.version, place: library.path.string, purpose: purpose, remedy: nil)
+            return Finding(
+                name: "DuckDB",
+                version: library.version,
+                place: library.path.string,
+                purpose: purpose,
+                remedy: nil
+            )
         } catch {
             return Finding(name: "DuckDB", version: nil, place: nil, purpose: purpose, remedy: "gyre doctor --fix")
         }
@@ -178,7 +202,8 @@ package struct Doctor: Sendable {
         guard result.terminationStatus.isSuccess else {
             throw ServerError(
                 .missingRuntime,
-                what: "cannot run `\(program.lastComponent?.string ?? "") \(arguments.prefix(3).joined(separator: " "))`",
+                what:
+                    "cannot run `\(program.lastComponent?.string ?? "") \(arguments.prefix(3).joined(separator: " "))`",
                 why: result.standardError.split(separator: "\n").last.map(String.init) ?? "it failed without a word",
                 next: next
             )

@@ -17,7 +17,9 @@ package struct Table: Sendable {
 
         /// A cell; control characters are shown as spaces, so that no name can move the cursor.
         package init(_ text: String, _ tone: Tone? = nil) {
-            self.text = String(text.map { $0.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } ? $0 : " " })
+            self.text = String(
+                text.map { $0.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } ? $0 : " " }
+            )
             self.tone = tone
         }
 

@@ -16,7 +16,10 @@ struct Gyre: AsyncParsableCommand {
             """,
         version: gyreVersion,
         groupedSubcommands: [
-            CommandGroup(name: "Project", subcommands: [InitVerb.self, AddVerb.self, CheckoutVerb.self, StatusVerb.self]),
+            CommandGroup(
+                name: "Project",
+                subcommands: [InitVerb.self, AddVerb.self, CheckoutVerb.self, StatusVerb.self]
+            ),
             CommandGroup(name: "Train", subcommands: [ReproVerb.self, RunsVerb.self]),
             CommandGroup(name: "Release", subcommands: [PromoteVerb.self, BuildVerb.self]),
             CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self]),

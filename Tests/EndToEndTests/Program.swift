@@ -47,7 +47,11 @@ struct Program {
     }
 
     /// Runs a command to its end.
-    func run(_ arguments: String..., environment: [String: String] = [:], in path: FilePath? = nil) async throws -> Answer {
+    func run(
+        _ arguments: String...,
+        environment: [String: String] = [:],
+        in path: FilePath? = nil
+    ) async throws -> Answer {
         let result = try await Subprocess.run(
             .path(try Self.file),
             arguments: Arguments(arguments),

@@ -32,7 +32,9 @@ struct UpTests {
                 #expect(runs.output.contains("acknowledged"))
                 let page = try await Subprocess.run(
                     .name("chromium"),
-                    arguments: ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=4000", "--dump-dom", url],
+                    arguments: [
+                        "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=4000", "--dump-dom", url,
+                    ],
                     output: .string(limit: 4 << 20),
                     error: .discarded
                 ).standardOutput
@@ -50,9 +52,20 @@ struct UpTests {
             var lines: [Substring] = []
             try await gyre.up(endingBy: .kill) { url in
                 // Killed after a part of the metrics: the client is cut off in the middle.
-                let cut = Self.logging.replacing("print(step, flush=True)", with: "print(step, flush=True)\n        if step == 120: break")
-                let logged = try await gyre.python(cut.replacing("with mlflow.start_run(run_name=\"acknowledged\") as run:", with: "run = mlflow.start_run(run_name=\"acknowledged\")\nif True:") + "\nimport os\nos._exit(0)", url)
-                lines = logged.output.split(separator: "\n").filter { $0.first?.isNumber == true || $0.first?.isLetter == true }
+                let cut = Self.logging.replacing(
+                    "print(step, flush=True)",
+                    with: "print(step, flush=True)\n        if step == 120: break"
+                )
+                let logged = try await gyre.python(
+                    cut.replacing(
+                        "with mlflow.start_run(run_name=\"acknowledged\") as run:",
+                        with: "run = mlflow.start_run(run_name=\"acknowledged\")\nif True:"
+                    ) + "\nimport os\nos._exit(0)",
+                    url
+                )
+                lines = logged.output.split(separator: "\n").filter {
+                    $0.first?.isNumber == true || $0.first?.isLetter == true
+                }
             }
             let run = String(try #require(lines.first))
             let last = Int(try #require(lines.last)) ?? 0
@@ -61,7 +74,8 @@ struct UpTests {
                 let client = HTTPTransportClient()
                 let path = "/api/2.0/mlflow/metrics/get-history?run_id=\(run)&metric_key=loss"
                 let answer = try await client.send("GET", url + path)
-                let steps = try JSONDocument(answer.body).root["metrics"]?.elements.compactMap { $0["step"]?.int64 } ?? []
+                let steps =
+                    try JSONDocument(answer.body).root["metrics"]?.elements.compactMap { $0["step"]?.int64 } ?? []
                 #expect(steps.sorted() == Array(0...Int64(last)))
                 await client.shutdown()
             }
@@ -101,7 +115,8 @@ struct UpTests {
         ("POST", "/api/gyre/v1/labels", #"{"labels": [{"truth": 1}]}"#, 400),
         ("POST", "/api/gyre/v1/feedback", "[]", 400), ("GET", "/api/gyre/v1/errors?kind=nothing", "", 400),
         ("GET", "/api/gyre/v1/errors?page=x", "", 400), ("GET", "/api/gyre/v1/lineage/nothing", "", 404),
-        ("GET", "/api/gyre/v1/predictions/nothing", "", 404), ("GET", "/nothing", "", 404), ("GET", "/runs/nothing", "", 404),
+        ("GET", "/api/gyre/v1/predictions/nothing", "", 404), ("GET", "/nothing", "", 404),
+        ("GET", "/runs/nothing", "", 404),
         ("POST", "/api/2.0/mlflow/runs/create", "{", 400), ("GET", "/api/2.0/mlflow/runs/get?run_id=nothing", "", 404),
         ("POST", "/api/2.0/mlflow/experiments/create", "{}", 400), ("POST", "/api/2.0/mlflow/nothing", "{}", 404),
         ("GET", "/api/2.0/mlflow-artifacts/artifacts/..%2f..%2fgyre.db", "", 400),

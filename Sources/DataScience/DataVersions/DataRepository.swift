@@ -62,7 +62,9 @@ package struct DataRepository: Sendable {
         var base = root.appending(".dvc").appending("cache")
         for name in ["config", "config.local"] {
             let file = root.appending(".dvc").appending(name)
-            guard FileSystem.exists(file), let folder = Self.cacheFolder(try FileReader.text(of: file)) else { continue }
+            guard FileSystem.exists(file), let folder = Self.cacheFolder(try FileReader.text(of: file)) else {
+                continue
+            }
             base = root.appending(".dvc").pushing(FilePath(folder))
         }
         cache = base.appending("files").appending("md5")
@@ -167,7 +169,11 @@ package struct DataRepository: Sendable {
         let text = try FileReader.text(of: root.appending(relative), limit: 1 << 20)
         let node = try YAMLDocument.parse(text, file: relative)
         guard let output = node["outs"]?.sequence?.first, let name = output["path"]?.string else {
-            throw DataVersionsError(.invalidFile, what: "cannot read `\(relative)`", why: "it has no `outs` with a `path`")
+            throw DataVersionsError(
+                .invalidFile,
+                what: "cannot read `\(relative)`",
+                why: "it has no `outs` with a `path`"
+            )
         }
         let folder = relative.split(separator: "/").dropLast().joined(separator: "/")
         guard let pointer = DataPointer(output, at: folder.isEmpty ? name : "\(folder)/\(name)") else {
@@ -243,13 +249,19 @@ package struct DataRepository: Sendable {
     // MARK: Parts
 
     /// Where the cache keeps a content.
-    package func object(_ md5: String) -> FilePath { cache.appending(String(md5.prefix(2))).appending(String(md5.dropFirst(2))) }
+    package func object(_ md5: String) -> FilePath {
+        cache.appending(String(md5.prefix(2))).appending(String(md5.dropFirst(2)))
+    }
 
     /// A path as it is written in pointers: relative to the root.
     package func relative(_ path: FilePath) throws -> String {
         var path = path.lexicallyNormalized()
         guard path.removePrefix(root), !path.isEmpty else {
-            throw DataVersionsError(.invalidPath, what: "cannot version `\(path)`", why: "it does not lie inside `\(root)`")
+            throw DataVersionsError(
+                .invalidPath,
+                what: "cannot version `\(path)`",
+                why: "it does not lie inside `\(root)`"
+            )
         }
         return path.string
     }

@@ -98,7 +98,8 @@ package struct Git: Sendable {
             let first = answer.error.split(separator: "\n").first.map(String.init) ?? "it ended with \(answer.code)"
             throw DataVersionsError(
                 .git,
-                what: "cannot run `git \(arguments.first { !$0.hasPrefix("-") && !$0.contains("=") } ?? "")` in `\(root)`",
+                what:
+                    "cannot run `git \(arguments.first { !$0.hasPrefix("-") && !$0.contains("=") } ?? "")` in `\(root)`",
                 why: first,
                 next: answer.error.contains("not a git repository") ? "run `gyre init`, or `git init`" : nil
             )

@@ -111,7 +111,8 @@ struct LockFile {
         case .null: return "null"
         case .bool(let value): return value ? "true" : "false"
         case .integer(let value): return String(value)
-        case .real(let value): return value.isFinite ? String(value) : value.isNaN ? ".nan" : value > 0 ? ".inf" : "-.inf"
+        case .real(let value):
+            return value.isFinite ? String(value) : value.isNaN ? ".nan" : value > 0 ? ".inf" : "-.inf"
         case .string(let value): return YAMLText.plain(value)
         case .mapping, .sequence: return "{}"
         }
@@ -120,7 +121,8 @@ struct LockFile {
     /// A plain scalar folded at 80 columns, as DVC's writer does it: the space stays before the break.
     private static func folded(_ text: String, indent: Int) -> String {
         if text.contains("\n") {
-            return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
+            return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+                + "\""
         }
         let plain = YAMLText.plain(text)
         guard plain == text else { return plain }

@@ -37,21 +37,33 @@ struct ParameterFiles {
         if node.isMapping {
             return node.entries.flatMap { flat($0.value, prefix: prefix.isEmpty ? $0.key : "\(prefix).\($0.key)") }
         }
-        if let items = node.sequence { return [(prefix, "[" + items.map { $0.string ?? "…" }.joined(separator: ", ") + "]")] }
+        if let items = node.sequence {
+            return [(prefix, "[" + items.map { $0.string ?? "…" }.joined(separator: ", ") + "]")]
+        }
         return [(prefix, node.string ?? "null")]
     }
 
     private mutating func document(_ file: String) throws -> YAMLNode {
         if let known = documents[file] { return known }
-        let document = try YAMLDocument.parse(try FileReader.text(of: root.appending(file), limit: 16 << 20), file: file)
+        let document = try YAMLDocument.parse(
+            try FileReader.text(of: root.appending(file), limit: 16 << 20),
+            file: file
+        )
         documents[file] = document
         return document
     }
 
-    private func lookUp(_ key: String, in document: YAMLNode, _ file: String, _ stage: String) throws(PipelinesError) -> YAMLNode {
+    private func lookUp(
+        _ key: String,
+        in document: YAMLNode,
+        _ file: String,
+        _ stage: String
+    ) throws(PipelinesError) -> YAMLNode {
         var node = document
         for part in key.split(separator: ".").map(String.init) {
-            guard let next = node[part] ?? Int(part).flatMap({ node.sequence?.indices.contains($0) == true ? node.sequence?[$0] : nil })
+            guard
+                let next = node[part]
+                    ?? Int(part).flatMap({ node.sequence?.indices.contains($0) == true ? node.sequence?[$0] : nil })
             else {
                 throw PipelinesError(
                     .invalidPipeline,

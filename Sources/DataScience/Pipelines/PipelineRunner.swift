@@ -178,7 +178,8 @@ package struct PipelineRunner: Sendable {
             try FileSystem.createDirectory(root.appending(output.path).removingLastComponent())
         }
         var environment = [
-            "MLFLOW_TRACKING_URI": options.trackingURL, "MLFLOW_RUN_ID": run, "MLFLOW_EXPERIMENT_NAME": options.experiment,
+            "MLFLOW_TRACKING_URI": options.trackingURL, "MLFLOW_RUN_ID": run,
+            "MLFLOW_EXPERIMENT_NAME": options.experiment,
             "PYTHONUNBUFFERED": "1",
         ]
         if let folder = options.python?.removingLastComponent() {

@@ -20,7 +20,8 @@ enum Planner {
         of stage: Stage,
         _ data: DataRepository,
         _ params: inout ParameterFiles
-    ) async throws -> (dependencies: [DataPointer], params: [(file: String, values: [(key: String, value: YAMLNode)])]) {
+    ) async throws -> (dependencies: [DataPointer], params: [(file: String, values: [(key: String, value: YAMLNode)])])
+    {
         var dependencies: [DataPointer] = []
         for path in stage.dependencies {
             guard let pointer = try await data.measure(path) else {
@@ -62,7 +63,9 @@ enum Planner {
         }
         let outputs = lock.outputs(of: stage.name)
         for output in stage.outputs {
-            guard let before = outputs.first(where: { $0.path == output.path }) else { return .changed("its outputs changed") }
+            guard let before = outputs.first(where: { $0.path == output.path }) else {
+                return .changed("its outputs changed")
+            }
             guard try await data.measure(output.path)?.md5 == before.md5 else {
                 return .changed("`\(output.path)` is missing or changed")
             }

@@ -20,12 +20,17 @@ struct RunRecorder: Sendable {
     private let python: FilePath?
 
     /// Opens the run with all that is known before the first stage: commit, changes, machine.
-    static func begin(_ root: FilePath, _ tracking: TrackingService, _ options: ReproduceOptions) async throws -> RunRecorder {
+    static func begin(
+        _ root: FilePath,
+        _ tracking: TrackingService,
+        _ options: ReproduceOptions
+    ) async throws -> RunRecorder {
         let experiment = try await tracking.ensureExperiment(named: options.experiment)
-        var tags = options.tags + [
-            KeyValue("mlflow.source.type", "PROJECT"), KeyValue("mlflow.source.name", "gyre repro"),
-            KeyValue("gyre.version", options.gyreVersion), KeyValue("gyre.machine", machine()),
-        ]
+        var tags =
+            options.tags + [
+                KeyValue("mlflow.source.type", "PROJECT"), KeyValue("mlflow.source.name", "gyre repro"),
+                KeyValue("gyre.version", options.gyreVersion), KeyValue("gyre.machine", machine()),
+            ]
         let git = Git(root: root)
         var diff = ""
         if try await git.isRepository(), let head = try? await git.head() {
@@ -70,7 +75,9 @@ struct RunRecorder: Sendable {
     /// Ends the run well: parameters that the script did not log itself, the environment, the status.
     func finish(_ params: [(key: String, value: String)]) async throws {
         let known = Set(try await tracking.run(id: runID).params.map(\.key))
-        let missing = params.filter { !known.contains($0.key) && Self.isName($0.key) }.map { KeyValue($0.key, $0.value) }
+        let missing = params.filter { !known.contains($0.key) && Self.isName($0.key) }.map {
+            KeyValue($0.key, $0.value)
+        }
         for start in stride(from: 0, to: missing.count, by: 100) {
             try await tracking.log(.init(params: Array(missing[start..<min(start + 100, missing.count)])), run: runID)
         }
@@ -118,7 +125,9 @@ struct RunRecorder: Sendable {
 
     private static func isName(_ key: String) -> Bool {
         key.utf8.count <= 250
-            && key.unicodeScalars.allSatisfy { "_-.: /".unicodeScalars.contains($0) || $0.properties.isAlphabetic || ("0"..."9").contains($0) }
+            && key.unicodeScalars.allSatisfy {
+                "_-.: /".unicodeScalars.contains($0) || $0.properties.isAlphabetic || ("0"..."9").contains($0)
+            }
     }
 
     private static func machine() -> String {
@@ -127,7 +136,8 @@ struct RunRecorder: Sendable {
         func text<Field>(_ field: Field) -> String {
             withUnsafeBytes(of: field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         }
-        return "\(text(name.sysname)) \(text(name.release)) \(text(name.machine)), \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores"
+        return
+            "\(text(name.sysname)) \(text(name.release)) \(text(name.machine)), \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores"
     }
 }
 

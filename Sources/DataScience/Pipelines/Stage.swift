@@ -113,7 +113,9 @@ package struct Pipeline: Sendable {
         if let wdir = reader.value("wdir"), wdir.string != "." {
             reader.report("`wdir` other than `.` is not supported yet", at: wdir.position)
         }
-        if let node = reader.value("cmd"), command.isEmpty { reader.report("stage `\(name)` has no command", at: node.position) }
+        if let node = reader.value("cmd"), command.isEmpty {
+            reader.report("stage `\(name)` has no command", at: node.position)
+        }
         var outputs: [Stage.Output] = []
         for (key, isMetrics) in [("outs", false), ("metrics", true)] {
             for item in reader.value(key)?.sequence ?? [] {

@@ -176,7 +176,13 @@ package struct RunDraft: Sendable {
     package var tags: [KeyValue]
 
     /// A run to begin.
-    package init(experimentID: String, name: String? = nil, startMs: Int64? = nil, userID: String = "", tags: [KeyValue] = []) {
+    package init(
+        experimentID: String,
+        name: String? = nil,
+        startMs: Int64? = nil,
+        userID: String = "",
+        tags: [KeyValue] = []
+    ) {
         self.experimentID = experimentID
         self.name = name
         self.startMs = startMs

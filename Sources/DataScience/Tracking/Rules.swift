@@ -8,7 +8,8 @@ enum Rules {
             throw .invalid(what, "it has \(key.utf8.count) bytes; 1 to 250 are allowed")
         }
         let isAllowed = key.unicodeScalars.allSatisfy { scalar in
-            "_-.: /".unicodeScalars.contains(scalar) || scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+            "_-.: /".unicodeScalars.contains(scalar) || scalar.properties.isAlphabetic
+                || scalar.properties.numericType != nil
         }
         guard isAllowed else { throw .invalid(what, "it may hold letters, digits, `_`, `-`, `.`, `:`, `/` and spaces") }
         let parts = key.split(separator: "/", omittingEmptySubsequences: false)
@@ -28,7 +29,10 @@ enum Rules {
 
     static func check(experimentName name: String) throws(TrackingError) {
         guard !name.isEmpty, name.count <= 500 else {
-            throw .invalid("cannot use that name for an experiment", "it has \(name.count) characters; 1 to 500 are allowed")
+            throw .invalid(
+                "cannot use that name for an experiment",
+                "it has \(name.count) characters; 1 to 500 are allowed"
+            )
         }
     }
 
@@ -43,8 +47,13 @@ enum Rules {
 
     /// A name that people can say: adjective, noun, number.
     static func newRunName() -> String {
-        let adjectives = ["amber", "brave", "calm", "clever", "eager", "gentle", "keen", "lucid", "merry", "quiet", "swift", "vivid"]
-        let nouns = ["badger", "comet", "falcon", "harbor", "lark", "maple", "otter", "pebble", "river", "spruce", "wren", "zephyr"]
+        let adjectives = [
+            "amber", "brave", "calm", "clever", "eager", "gentle", "keen", "lucid", "merry", "quiet", "swift", "vivid",
+        ]
+        let nouns = [
+            "badger", "comet", "falcon", "harbor", "lark", "maple", "otter", "pebble", "river", "spruce", "wren",
+            "zephyr",
+        ]
         return "\(adjectives.randomElement() ?? "calm")-\(nouns.randomElement() ?? "lark")-\(Int.random(in: 0..<1_000))"
     }
 }

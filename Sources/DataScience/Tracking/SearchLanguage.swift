@@ -14,12 +14,14 @@ struct SearchScope: Sendable {
 
     static let runs = SearchScope(
         attributes: [
-            "run_id": ("id", false), "run_name": ("name", false), "Run name": ("name", false), "status": ("status", false),
+            "run_id": ("id", false), "run_name": ("name", false), "Run name": ("name", false),
+            "status": ("status", false),
             "artifact_uri": ("artifact_uri", false), "user_id": ("user_id", false), "start_time": ("start_ms", true),
             "end_time": ("end_ms", true), "created": ("start_ms", true), "Created": ("start_ms", true),
         ],
         tables: [
-            "metrics": ("tracking_latest_metrics", "run_id", true), "metric": ("tracking_latest_metrics", "run_id", true),
+            "metrics": ("tracking_latest_metrics", "run_id", true),
+            "metric": ("tracking_latest_metrics", "run_id", true),
             "params": ("tracking_params", "run_id", false), "param": ("tracking_params", "run_id", false),
             "parameters": ("tracking_params", "run_id", false), "parameter": ("tracking_params", "run_id", false),
             "tags": ("tracking_tags", "run_id", false), "tag": ("tracking_tags", "run_id", false),
@@ -48,7 +50,8 @@ struct SearchScope: Sendable {
         ],
         tables: [
             "tags": ("tracking_model_tags", "model_id", false), "tag": ("tracking_model_tags", "model_id", false),
-            "params": ("tracking_model_params", "model_id", false), "param": ("tracking_model_params", "model_id", false),
+            "params": ("tracking_model_params", "model_id", false),
+            "param": ("tracking_model_params", "model_id", false),
             "metrics": ("tracking_metrics", "model_id", true), "metric": ("tracking_metrics", "model_id", true),
         ],
         lastOrder: "created_ms DESC, id"
@@ -69,7 +72,12 @@ struct SearchScope: Sendable {
     func field(_ name: String, what: String) throws(TrackingError) -> Field {
         let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
         if parts.count == 2, let table = tables[parts[0]] {
-            return .entry(table: table.table, owner: table.owner, key: Self.unquoted(parts[1]), isNumber: table.isNumber)
+            return .entry(
+                table: table.table,
+                owner: table.owner,
+                key: Self.unquoted(parts[1]),
+                isNumber: table.isNumber
+            )
         }
         let own = parts.count == 2 && ["attributes", "attribute", "attr", "run"].contains(parts[0]) ? parts[1] : name
         let key = Self.unquoted(own)
@@ -112,7 +120,11 @@ struct SearchFilter {
         _ what: String
     ) throws(TrackingError) -> SQL {
         guard let name = tokens.next(), let sign = tokens.next()?.uppercased() else {
-            throw .invalid(what, "a comparison has three parts: field, sign, value", next: "write for example `metrics.recall > 0.9`")
+            throw .invalid(
+                what,
+                "a comparison has three parts: field, sign, value",
+                next: "write for example `metrics.recall > 0.9`"
+            )
         }
         let field = try scope.field(name, what: what)
         var negated = false
@@ -160,11 +172,16 @@ struct SearchFilter {
         case .attribute(let column, _): return test(SQL(column))
         case .entry(let table, let owner, let key, _):
             let value = test(SQL("entry.value"))
-            return "EXISTS (SELECT 1 FROM \(raw: table) entry WHERE entry.\(raw: owner) = id AND entry.key = \(key) AND \(value))"
+            return
+                "EXISTS (SELECT 1 FROM \(raw: table) entry WHERE entry.\(raw: owner) = id AND entry.key = \(key) AND \(value))"
         }
     }
 
-    private static func list(_ tokens: inout SearchTokens, _ name: String, _ what: String) throws(TrackingError) -> [SQLValue] {
+    private static func list(
+        _ tokens: inout SearchTokens,
+        _ name: String,
+        _ what: String
+    ) throws(TrackingError) -> [SQLValue] {
         guard tokens.next() == "(" else { throw .invalid(what, "behind `IN` comes a list in parentheses") }
         var values: [SQLValue] = []
         while let token = tokens.next() {
@@ -174,7 +191,12 @@ struct SearchFilter {
         throw .invalid(what, "the list behind `IN` has no end")
     }
 
-    private static func value(_ literal: String, isNumber: Bool, _ name: String, _ what: String) throws(TrackingError) -> SQLValue {
+    private static func value(
+        _ literal: String,
+        isNumber: Bool,
+        _ name: String,
+        _ what: String
+    ) throws(TrackingError) -> SQLValue {
         if isNumber {
             guard let number = Double(literal) else {
                 throw .invalid(what, "`\(name)` is a number, and `\(literal)` is none")
@@ -184,7 +206,11 @@ struct SearchFilter {
         for quote in ["'", "\""] where literal.count >= 2 && literal.hasPrefix(quote) && literal.hasSuffix(quote) {
             return .text(String(literal.dropFirst().dropLast()))
         }
-        throw .invalid(what, "`\(name)` is a text, and `\(literal)` stands without quotes", next: "write `'\(literal)'`")
+        throw .invalid(
+            what,
+            "`\(name)` is a text, and `\(literal)` stands without quotes",
+            next: "write `'\(literal)'`"
+        )
     }
 }
 
@@ -217,7 +243,8 @@ struct SearchTokens {
                 index += isTwo ? 2 : 1
             } else {
                 var word = ""
-                while index < characters.count, !characters[index].isWhitespace, !"(),=!<>".contains(characters[index]) {
+                while index < characters.count, !characters[index].isWhitespace, !"(),=!<>".contains(characters[index])
+                {
                     if "'\"`".contains(characters[index]) {
                         guard let end = characters[(index + 1)...].firstIndex(of: characters[index]) else {
                             throw .invalid(what, "a quote has no end")
@@ -245,7 +272,8 @@ struct SearchOrder {
             let what = "cannot order by `\(term.prefix(100))`"
             var text = term
             var direction = "ASC"
-            for (suffix, value) in [(" DESC", "DESC"), (" desc", "DESC"), (" ASC", "ASC"), (" asc", "ASC")] where text.hasSuffix(suffix) {
+            for (suffix, value) in [(" DESC", "DESC"), (" desc", "DESC"), (" ASC", "ASC"), (" asc", "ASC")]
+            where text.hasSuffix(suffix) {
                 text = String(text.dropLast(suffix.count))
                 direction = value
                 break
@@ -255,7 +283,8 @@ struct SearchOrder {
             switch try scope.field(String(name), what: what) {
             case .attribute(let column, _): value = SQL(column)
             case .entry(let table, let owner, let key, _):
-                value = "(SELECT entry.value FROM \(raw: table) entry WHERE entry.\(raw: owner) = id AND entry.key = \(key) LIMIT 1)"
+                value =
+                    "(SELECT entry.value FROM \(raw: table) entry WHERE entry.\(raw: owner) = id AND entry.key = \(key) LIMIT 1)"
             }
             // NaN and what is missing come last, whatever the direction.
             parts.append("\(value) IS NULL")

@@ -62,7 +62,8 @@ enum Store {
         let metrics: SQL = """
             SELECT key, value, timestamp_ms, step FROM tracking_latest_metrics WHERE run_id = \(id) ORDER BY key
             """
-        let models: SQL = "SELECT model_id, is_output, step FROM tracking_run_models WHERE run_id = \(id) ORDER BY step, model_id"
+        let models: SQL =
+            "SELECT model_id, is_output, step FROM tracking_run_models WHERE run_id = \(id) ORDER BY step, model_id"
         let modelRows = try reader.rows(models)
         return Run(
             id: id,
@@ -144,7 +145,9 @@ enum Store {
             "INSERT INTO tracking_params (run_id, key, value) VALUES (?, ?, ?) ON CONFLICT (run_id, key) DO NOTHING"
         )
         guard try statement.run([.text(run), .text(param.key), .text(param.value)]) == 0 else { return }
-        let old = try writer.row("SELECT value FROM tracking_params WHERE run_id = \(run) AND key = \(param.key)")?.string(0) ?? ""
+        let old =
+            try writer.row("SELECT value FROM tracking_params WHERE run_id = \(run) AND key = \(param.key)")?.string(0)
+            ?? ""
         guard old != param.value else { return }
         throw TrackingError.invalid(
             "cannot change the parameter `\(param.key)` of run `\(run)`",

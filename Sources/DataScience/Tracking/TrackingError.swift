@@ -41,7 +41,11 @@ package struct TrackingError: Explained {
     }
 
     static func missing(_ thing: String, _ id: String) -> TrackingError {
-        TrackingError(.notFound, what: "cannot find \(thing) `\(id.prefix(100))`", why: "there is none of that name or id")
+        TrackingError(
+            .notFound,
+            what: "cannot find \(thing) `\(id.prefix(100))`",
+            why: "there is none of that name or id"
+        )
     }
 
     static func invalid(_ what: String, _ why: String, next: String? = nil) -> TrackingError {

@@ -50,7 +50,9 @@ extension TrackingService {
     ) async throws -> [LoggedModel] {
         let numbers = experimentIDs.compactMap { Int64($0) }
         var conditions: [SQL] = ["experiment_id IN \(list: numbers)"]
-        if let filter, !filter.allSatisfy(\.isWhitespace) { conditions.append(try SearchFilter(filter, over: .models).condition) }
+        if let filter, !filter.allSatisfy(\.isWhitespace) {
+            conditions.append(try SearchFilter(filter, over: .models).condition)
+        }
         let order = try SearchOrder(orderBy, over: .models).clause
         let sql: SQL = """
             SELECT id FROM tracking_models WHERE \(SQL.joined(conditions, separator: " AND ")) \(order)

@@ -24,10 +24,16 @@ extension TrackingService {
         }
 
         func check() throws(TrackingError) {
-            let limits = [(metrics.count, 1_000, "metrics"), (params.count, 100, "parameters"), (tags.count, 100, "tags")]
+            let limits = [
+                (metrics.count, 1_000, "metrics"), (params.count, 100, "parameters"), (tags.count, 100, "tags"),
+            ]
             for (count, limit, name) in limits + [(metrics.count + params.count + tags.count, 1_000, "entries")]
             where count > limit {
-                throw .invalid("cannot log the batch", "it has \(count) \(name); \(limit) are allowed", next: "send several")
+                throw .invalid(
+                    "cannot log the batch",
+                    "it has \(count) \(name); \(limit) are allowed",
+                    next: "send several"
+                )
             }
             for metric in metrics { try Rules.check(key: metric.key, of: "metric") }
             for param in params {
@@ -76,10 +82,17 @@ extension TrackingService {
     }
 
     /// Changes what is not nil, and returns the run.
-    package func updateRun(id: String, status: RunStatus? = nil, endMs: Int64? = nil, name: String? = nil) async throws -> Run {
+    package func updateRun(
+        id: String,
+        status: RunStatus? = nil,
+        endMs: Int64? = nil,
+        name: String? = nil
+    ) async throws -> Run {
         try await database.write { writer in
             try Store.requireActive(run: id, writer.reader)
-            if let status { try writer.execute("UPDATE tracking_runs SET status = \(status.rawValue) WHERE id = \(id)") }
+            if let status {
+                try writer.execute("UPDATE tracking_runs SET status = \(status.rawValue) WHERE id = \(id)")
+            }
             if let endMs { try writer.execute("UPDATE tracking_runs SET end_ms = \(endMs) WHERE id = \(id)") }
             if let name, !name.isEmpty {
                 try writer.execute("UPDATE tracking_runs SET name = \(name) WHERE id = \(id)")
@@ -118,7 +131,11 @@ extension TrackingService {
         try await database.write { writer in
             try Store.requireActive(run: id, writer.reader)
             guard try writer.execute("DELETE FROM tracking_tags WHERE run_id = \(id) AND key = \(key)") == 1 else {
-                throw TrackingError(.notFound, what: "cannot remove the tag `\(key.prefix(100))`", why: "the run has no such tag")
+                throw TrackingError(
+                    .notFound,
+                    what: "cannot remove the tag `\(key.prefix(100))`",
+                    why: "the run has no such tag"
+                )
             }
         }
     }
@@ -187,7 +204,9 @@ extension TrackingService {
     ) async throws -> (points: [Metric], next: Int64?) {
         let limit = min(max(limit, 1), 25_000)
         return try await database.read { reader in
-            _ = try reader.row("SELECT 1 FROM tracking_runs WHERE id = \(run)") ?? { throw TrackingError.missing("the run", run) }()
+            _ =
+                try reader.row("SELECT 1 FROM tracking_runs WHERE id = \(run)")
+                ?? { throw TrackingError.missing("the run", run) }()
             let sql: SQL = """
                 SELECT key, value, timestamp_ms, step, id FROM tracking_metrics
                 WHERE run_id = \(run) AND key = \(key) AND id > \(after) ORDER BY id LIMIT \(limit + 1)

@@ -67,7 +67,9 @@ package struct TrackingService: Sendable {
                 VALUES (\(next), \(name), \(location), 'active', \(now), \(now))
                 """
             )
-            for tag in tags { try Store.put(tag, in: "tracking_experiment_tags", "experiment_id", .integer(next), writer) }
+            for tag in tags {
+                try Store.put(tag, in: "tracking_experiment_tags", "experiment_id", .integer(next), writer)
+            }
             return String(next)
         }
     }
@@ -133,7 +135,9 @@ package struct TrackingService: Sendable {
             if try writer.row("SELECT 1 FROM tracking_experiments WHERE name = \(name) AND id <> \(number)") != nil {
                 throw TrackingError(.alreadyExists, what: "cannot rename the experiment", why: "`\(name)` is taken")
             }
-            try writer.execute("UPDATE tracking_experiments SET name = \(name), updated_ms = \(now) WHERE id = \(number)")
+            try writer.execute(
+                "UPDATE tracking_experiments SET name = \(name), updated_ms = \(now) WHERE id = \(number)"
+            )
         }
     }
 

@@ -210,7 +210,10 @@ enum FeedbackStore {
     }
 
     /// Outcomes of the labels of each version of a model.
-    static func outcomes(model: String, in reader: SQLReader) throws -> [(version: String, outcome: Outcome, count: Int)] {
+    static func outcomes(
+        model: String,
+        in reader: SQLReader
+    ) throws -> [(version: String, outcome: Outcome, count: Int)] {
         let sql: SQL = """
             SELECT version, outcome, count(*)
             FROM feedback_labels

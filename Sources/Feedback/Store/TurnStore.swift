@@ -10,7 +10,14 @@ enum TurnStore {
     /// Begins a turn with the next number; `branch` is built from it.
     static func begin(startedMs: Int64, in writer: SQLWriter) throws -> Turn {
         let number = Int(try writer.row("SELECT coalesce(max(number), 0) + 1 FROM feedback_turns")?.int64(0) ?? 1)
-        let turn = Turn(id: number, state: .running, startedMs: startedMs, errors: 0, branch: "gyre/retrain-\(number)", note: "")
+        let turn = Turn(
+            id: number,
+            state: .running,
+            startedMs: startedMs,
+            errors: 0,
+            branch: "gyre/retrain-\(number)",
+            note: ""
+        )
         try writer.execute(
             """
             INSERT INTO feedback_turns (number, state, started_ms, errors, branch, note)

@@ -76,16 +76,34 @@ package struct DatabaseError: Explained {
                 .contains(sqlite.extendedResultCode)
             self.init(isUnique ? .notUnique : .constraint, what: what, why: message, cause: error)
         case .SQLITE_FULL:
-            self.init(.diskFull, what: what, why: "no space is left", next: "free some space and try again", cause: error)
+            self.init(
+                .diskFull,
+                what: what,
+                why: "no space is left",
+                next: "free some space and try again",
+                cause: error
+            )
         case .SQLITE_READONLY, .SQLITE_PERM:
-            self.init(.readOnly, what: what, why: message, next: "look at the owner and permissions of the folder", cause: error)
+            self.init(
+                .readOnly,
+                what: what,
+                why: message,
+                next: "look at the owner and permissions of the folder",
+                cause: error
+            )
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             let next = "restore the file from a backup, or move it away to begin anew"
             self.init(.corrupt, what: what, why: message, next: next, cause: error)
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self.init(.busy, what: what, why: "another process is writing", next: "try again", cause: error)
         case .SQLITE_CANTOPEN:
-            self.init(.cannotOpen, what: what, why: message, next: "look at the owner and permissions of the folder", cause: error)
+            self.init(
+                .cannotOpen,
+                what: what,
+                why: message,
+                next: "look at the owner and permissions of the folder",
+                cause: error
+            )
         case .SQLITE_MISUSE where message.contains("closed"):
             self.init(.closed, what: what, why: "the database was closed", cause: error)
         default:

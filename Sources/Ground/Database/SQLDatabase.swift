@@ -53,7 +53,7 @@ package final class SQLDatabase: Sendable {
         if role == .server {
             do {
                 lock = try FileLock.acquire(FilePath(path.string + ".lock"), mode: .exclusive, owner: "gyre server")
-            } catch where error.code == .locked {
+            } catch  where error.code == .locked {
                 throw DatabaseError(.locked, what: what, why: error.why, next: "stop that server first", cause: error)
             } catch {
                 throw DatabaseError(.cannotOpen, what: what, why: error.why, next: error.next, cause: error)

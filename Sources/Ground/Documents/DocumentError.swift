@@ -29,7 +29,9 @@ package struct DocumentError: Explained {
     /// An error of at least one problem.
     package init(file: String, problems: [Problem]) {
         self.file = file
-        self.problems = problems.sorted { ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column) }
+        self.problems = problems.sorted {
+            ($0.position.line, $0.position.column) < ($1.position.line, $1.position.column)
+        }
     }
 
     package var what: String {

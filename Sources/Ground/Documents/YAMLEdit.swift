@@ -48,7 +48,9 @@ package enum YAMLEdit {
         guard node.sequence == nil, !node.isMapping else {
             throw DocumentError(
                 file: file,
-                problems: [.init("`\(path.joined(separator: "."))` is \(node.kindName), not a single value", at: node.position)]
+                problems: [
+                    .init("`\(path.joined(separator: "."))` is \(node.kindName), not a single value", at: node.position)
+                ]
             )
         }
         return try replaced(node, by: value, in: text, file: file)
@@ -59,11 +61,14 @@ package enum YAMLEdit {
         let plain = YAMLNode.Content(plain: text)
         if case .string = plain {
             let safe = text.utf8.allSatisfy { byte in
-                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || "_-./+".utf8.contains(byte)
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || "_-./+".utf8.contains(byte)
             }
-            let startsWell = text.utf8.first.map { (65...90).contains($0) || (97...122).contains($0) || $0 == 47 } ?? false
+            let startsWell =
+                text.utf8.first.map { (65...90).contains($0) || (97...122).contains($0) || $0 == 47 } ?? false
             if safe, startsWell { return text }
-            return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
+            return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+                + "\""
         }
         return text.isEmpty ? "\"\"" : text
     }
@@ -158,7 +163,8 @@ package enum YAMLEdit {
     /// The number of the last line that a value begins a part on.
     private static func lastLine(of node: YAMLNode) -> Int {
         switch node.content {
-        case .mapping(let entries): entries.map { max($0.position.line, lastLine(of: $0.value)) }.max() ?? node.position.line
+        case .mapping(let entries):
+            entries.map { max($0.position.line, lastLine(of: $0.value)) }.max() ?? node.position.line
         case .sequence(let items): items.map(lastLine).max() ?? node.position.line
         default: node.position.line
         }

@@ -39,7 +39,7 @@ package enum FileCopy {
             do {
                 try attempt(method, source, target, permissions)
                 return method
-            } catch where [.ioFailed, .permissionDenied, .alreadyExists].contains(error.code) {
+            } catch  where [.ioFailed, .permissionDenied, .alreadyExists].contains(error.code) {
                 continue
             }
         }
@@ -58,7 +58,9 @@ package enum FileCopy {
         case .hardlink, .symlink:
             let name = ".\(target.lastComponent?.string.prefix(100) ?? "link").\(UInt64.random(in: .min ... .max))"
             let temporary = target.removingLastComponent().appending(name)
-            let code = method == .hardlink ? link(source.string, temporary.string) : Glibc.symlink(source.string, temporary.string)
+            let code =
+                method == .hardlink
+                ? link(source.string, temporary.string) : Glibc.symlink(source.string, temporary.string)
             guard code == 0 else { throw FilesError(Errno(rawValue: errno), "link", target) }
             guard Glibc.rename(temporary.string, target.string) == 0 else {
                 let error = Errno(rawValue: errno)

@@ -23,7 +23,8 @@ package struct ContentDigest: Hashable, Sendable, CustomStringConvertible {
 
     /// A digest from its hexadecimal value; nil unless it has the right length and only lower-case digits.
     package init?(_ algorithm: Algorithm, hex: String) {
-        guard hex.utf8.count == algorithm.digits, hex.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+        guard hex.utf8.count == algorithm.digits,
+            hex.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
         else { return nil }
         self.algorithm = algorithm
         self.hex = hex
@@ -85,7 +86,10 @@ package struct StreamingHasher {
 /// Hashes files, a mebibyte at a time.
 package enum FileHashing {
     /// The digest of a file. Blocks.
-    package static func digest(of path: FilePath, _ algorithm: ContentDigest.Algorithm) throws(FilesError) -> ContentDigest {
+    package static func digest(
+        of path: FilePath,
+        _ algorithm: ContentDigest.Algorithm
+    ) throws(FilesError) -> ContentDigest {
         try explaining("hash", path) {
             var hasher = StreamingHasher(algorithm)
             try FileReader.chunks(of: path) { hasher.update($0) }

@@ -62,7 +62,10 @@ package enum FileSystem {
     }
 
     /// Makes a folder and those above it; one that exists is fine.
-    package static func createDirectory(_ path: FilePath, permissions: FilePermissions = [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute]) throws(FilesError) {
+    package static func createDirectory(
+        _ path: FilePath,
+        permissions: FilePermissions = [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute]
+    ) throws(FilesError) {
         if mkdir(path.string, permissions.rawValue) == 0 { return }
         switch Errno(rawValue: errno) {
         case .fileExists where isDirectory(path): return
@@ -115,7 +118,9 @@ package enum FileSystem {
 
     /// Makes `link` point to `target`.
     package static func symlink(_ target: FilePath, at link: FilePath) throws(FilesError) {
-        guard Glibc.symlink(target.string, link.string) == 0 else { throw FilesError(Errno(rawValue: errno), "link", link) }
+        guard Glibc.symlink(target.string, link.string) == 0 else {
+            throw FilesError(Errno(rawValue: errno), "link", link)
+        }
     }
 
     /// Sets permission bits.
@@ -146,7 +151,9 @@ package enum FileSystem {
     package static func temporaryDirectory(prefix: String) throws(FilesError) -> FilePath {
         let base = getenv("TMPDIR").map { FilePath(String(cString: $0)) } ?? "/tmp"
         var template = Array(base.appending("\(prefix).XXXXXX").string.utf8CString)
-        guard let result = mkdtemp(&template) else { throw FilesError(Errno(rawValue: errno), "make a folder in", base) }
+        guard let result = mkdtemp(&template) else {
+            throw FilesError(Errno(rawValue: errno), "make a folder in", base)
+        }
         return FilePath(String(cString: result))
     }
 

@@ -76,7 +76,8 @@ package struct FilesError: Explained {
             case .fileExists: (.alreadyExists, "something is there already", nil)
             case .permissionDenied, .notPermitted:
                 (.permissionDenied, "this user may not", "look at the owner and permissions of the folder")
-            case .readOnlyFileSystem: (.readOnly, "the file system takes no changes", "choose a folder that can be written")
+            case .readOnlyFileSystem:
+                (.readOnly, "the file system takes no changes", "choose a folder that can be written")
             case .noSpace, .diskQuotaExceeded: (.diskFull, "no space is left there", "free some space and run it again")
             case .notDirectory: (.wrongKind, "a part of the path is not a folder", nil)
             case .isDirectory: (.wrongKind, "it is a folder", nil)

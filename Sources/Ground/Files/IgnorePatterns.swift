@@ -28,7 +28,9 @@ package struct IgnorePatterns: Sendable {
             if line.hasPrefix("/") { line = line.dropFirst() }
             guard !line.isEmpty else { continue }
             let parts = line.split(separator: "/", omittingEmptySubsequences: true).map { Array($0.utf8) }
-            patterns.append(Pattern(parts: parts, isNegated: isNegated, onlyFolders: onlyFolders, isAnchored: isAnchored))
+            patterns.append(
+                Pattern(parts: parts, isNegated: isNegated, onlyFolders: onlyFolders, isAnchored: isAnchored)
+            )
         }
     }
 

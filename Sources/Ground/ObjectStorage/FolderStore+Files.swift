@@ -21,7 +21,11 @@ final class Upload: Sendable {
         let folder = path.removingLastComponent()
         try FileSystem.createDirectory(folder)
         guard try FileSystem.realPath(folder).starts(with: root) else {
-            throw ObjectStorageError(.invalidKey, what: "cannot use the path `\(path)`", why: "it leads out of the store")
+            throw ObjectStorageError(
+                .invalidKey,
+                what: "cannot use the path `\(path)`",
+                why: "it leads out of the store"
+            )
         }
         let number = UInt64.random(in: .min ... .max)
         temporary = folder.appending(".\(String(number, radix: 36))\(Self.suffix)")
@@ -107,7 +111,12 @@ final class OpenFile: Sendable {
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) { target in
             var done = 0
             while done < wanted {
-                let count = pread(descriptor, target.baseAddress.map { $0 + done }, wanted - done, off_t(range.lowerBound) + off_t(done))
+                let count = pread(
+                    descriptor,
+                    target.baseAddress.map { $0 + done },
+                    wanted - done,
+                    off_t(range.lowerBound) + off_t(done)
+                )
                 if count < 0, errno == EINTR { continue }
                 if count < 0 { failure = Errno(rawValue: errno) }
                 if count <= 0 { break }

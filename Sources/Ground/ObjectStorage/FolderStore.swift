@@ -136,7 +136,11 @@ package struct FolderStore: ObjectStore {
     /// Refuses a path that links lead out of the store.
     private func confine(_ path: FilePath, _ key: ObjectKey) throws {
         guard try FileSystem.realPath(path).starts(with: root) else {
-            throw ObjectStorageError(.invalidKey, what: "cannot use the path `\(key)`", why: "it leads out of the store")
+            throw ObjectStorageError(
+                .invalidKey,
+                what: "cannot use the path `\(key)`",
+                why: "it leads out of the store"
+            )
         }
     }
 

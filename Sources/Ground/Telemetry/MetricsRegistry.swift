@@ -33,7 +33,9 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
         aggregate ? histogram(label, dimensions, scale: 1) : cell(label, dimensions, .gauge)
     }
 
-    package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler { cell(label, dimensions, .gauge) }
+    package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
+        cell(label, dimensions, .gauge)
+    }
 
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
         histogram(label + ".seconds", dimensions, scale: 1e-9)
@@ -54,7 +56,9 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
             switch kind {
             case .counter, .gauge:
                 let suffix = kind == .counter ? "_total" : ""
-                for (key, cell) in snapshot.numbers.filter({ $0.key.name == name }).sorted(by: { $0.key.labels < $1.key.labels }) {
+                for (key, cell) in snapshot.numbers.filter({ $0.key.name == name }).sorted(by: {
+                    $0.key.labels < $1.key.labels
+                }) {
                     text += "\(name)\(suffix)\(Self.braced(key.labels)) \(Self.number(cell.value))\n"
                 }
             case .histogram:

@@ -65,11 +65,15 @@ package struct StreamLogHandler: LogHandler {
 
     static func isSecret(_ key: String) -> Bool {
         let key = key.lowercased()
-        return ["password", "passwd", "token", "secret", "authorization", "api_key", "apikey", "access_key", "credential"]
-            .contains { key.contains($0) }
+        return [
+            "password", "passwd", "token", "secret", "authorization", "api_key", "apikey", "access_key", "credential",
+        ]
+        .contains { key.contains($0) }
     }
 
-    private static func oneLine(_ text: String) -> String { text.replacing("\n", with: "\\n").replacing("\r", with: "\\r") }
+    private static func oneLine(_ text: String) -> String {
+        text.replacing("\n", with: "\\n").replacing("\r", with: "\\r")
+    }
 
     private static func quoted(_ text: String) -> String {
         var result = "\""

@@ -70,7 +70,9 @@ final class GzipSink: ByteSink {
             var used = rest.count
             var made = buffer.count
             let status = gyre_gzip_step(stream, rest.baseAddress, &used, buffer.baseAddress, &made, ends)
-            guard status >= 0 else { throw PackagingError(.failed, what: "cannot compress a layer", why: "zlib refuses") }
+            guard status >= 0 else {
+                throw PackagingError(.failed, what: "cannot compress a layer", why: "zlib refuses")
+            }
             try next.write(UnsafeRawBufferPointer(rebasing: buffer[..<made]))
             rest = UnsafeRawBufferPointer(rebasing: rest[used...])
             if status == 0, rest.isEmpty { return }

@@ -71,7 +71,11 @@ package struct ImageBuilder: Sendable {
         for file in files.sorted(by: { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }) {
             let parts = file.path.split(separator: "/").map(String.init)
             guard file.path.hasPrefix("/"), !parts.isEmpty, !parts.contains("..") else {
-                throw PackagingError(.invalidPath, what: "cannot pack `\(file.path)`", why: "it is no absolute path of the image")
+                throw PackagingError(
+                    .invalidPath,
+                    what: "cannot pack `\(file.path)`",
+                    why: "it is no absolute path of the image"
+                )
             }
             for count in 1..<max(parts.count, 1) {
                 let folder = parts.prefix(count).joined(separator: "/")
@@ -99,7 +103,8 @@ package struct ImageBuilder: Sendable {
         try tar.directory("blobs")
         try tar.directory("blobs/sha256")
         var written: Set<String> = []
-        for blob in (layers + [config, manifest]).sorted(by: { $0.digest < $1.digest }) where written.insert(blob.digest).inserted {
+        for blob in (layers + [config, manifest]).sorted(by: { $0.digest < $1.digest })
+        where written.insert(blob.digest).inserted {
             let path = "blobs/sha256/\(blob.digest)"
             if let file = blob.file { try tar.file(path, file, mode: 0o644) } else { try tar.bytes(path, blob.bytes) }
         }
@@ -152,7 +157,12 @@ package struct ImageBuilder: Sendable {
         return writer.bytes
     }
 
-    private static func descriptor(_ type: String, _ blob: Blob, _ writer: inout JSONWriter, annotations: [(String, String)] = []) {
+    private static func descriptor(
+        _ type: String,
+        _ blob: Blob,
+        _ writer: inout JSONWriter,
+        annotations: [(String, String)] = []
+    ) {
         writer.object { writer in
             writer.field("mediaType", type)
             writer.field("digest", "sha256:\(blob.digest)")

@@ -68,7 +68,9 @@ package struct ImagePlan: Sendable {
                 && part.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || "._-".contains($0)) }
         }
         guard !name.isEmpty, isName, name.utf8.count <= 255 else {
-            let near = name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber || "./-_".contains($0)) ? $0 : "-" }
+            let near = name.lowercased().map {
+                $0.isASCII && ($0.isLetter || $0.isNumber || "./-_".contains($0)) ? $0 : "-"
+            }
             throw PackagingError(
                 .invalidName,
                 what: "cannot name an image `\(name.prefix(100))`",
@@ -76,7 +78,8 @@ package struct ImagePlan: Sendable {
                 next: "use for example `\(String(near.prefix(100)))`"
             )
         }
-        let isTag = tag.first.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") } == true
+        let isTag =
+            tag.first.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") } == true
             && tag.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
         guard isTag, tag.utf8.count <= 128 else {
             throw PackagingError(

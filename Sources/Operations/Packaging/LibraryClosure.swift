@@ -29,7 +29,9 @@ package struct LibraryClosure: Sendable {
             let elf = try ELFFile(source)
             files.append(ImageFile(path: target, content: .file(try FileSystem.realPath(source)), mode: mode))
             if let loader = elf.loader, seen.insert(loader).inserted {
-                files.append(ImageFile(path: loader, content: .file(try FileSystem.realPath(FilePath(loader))), mode: 0o755))
+                files.append(
+                    ImageFile(path: loader, content: .file(try FileSystem.realPath(FilePath(loader))), mode: 0o755)
+                )
             }
             let origin = source.removingLastComponent()
             let own = elf.searchPath.map { path in
@@ -69,12 +71,20 @@ struct ELFFile {
         }
         let bytes = try FileReader.bytes(of: path, limit: 1 << 30)
         try bytes.withUnsafeBytes { bytes in
-            guard bytes.count >= 64, bytes.prefix(4).elementsEqual([0x7F, 0x45, 0x4C, 0x46]), bytes[4] == 2, bytes[5] == 1 else {
+            guard bytes.count >= 64, bytes.prefix(4).elementsEqual([0x7F, 0x45, 0x4C, 0x46]), bytes[4] == 2,
+                bytes[5] == 1
+            else {
                 throw invalid("it is no 64-bit little-endian ELF file")
             }
             func number<Number: FixedWidthInteger>(_ offset: Int, _: Number.Type) throws -> Int {
-                guard offset >= 0, offset + MemoryLayout<Number>.size <= bytes.count else { throw invalid("it is cut off") }
-                return Int(truncatingIfNeeded: Number(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Number.self)))
+                guard offset >= 0, offset + MemoryLayout<Number>.size <= bytes.count else {
+                    throw invalid("it is cut off")
+                }
+                return Int(
+                    truncatingIfNeeded: Number(
+                        littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Number.self)
+                    )
+                )
             }
             func text(_ offset: Int) throws -> String {
                 guard offset >= 0, offset < bytes.count else { throw invalid("it is cut off") }

@@ -39,7 +39,12 @@ struct TarWriter {
     func finish() throws { try sink.write(Array(repeating: 0, count: 1_024)) }
 
     private static func changed(_ source: FilePath) -> PackagingError {
-        PackagingError(.failed, what: "cannot pack `\(source)`", why: "it changed while it was read", next: "build again")
+        PackagingError(
+            .failed,
+            what: "cannot pack `\(source)`",
+            why: "it changed while it was read",
+            next: "build again"
+        )
     }
 
     private func pad(_ size: Int64) throws {
@@ -49,14 +54,20 @@ struct TarWriter {
 
     private func header(_ path: String, size: Int64, mode: UInt32, kind: Unicode.Scalar, link: String = "") throws {
         var block: [UInt8] = Array(repeating: 0, count: 512)
-        func put(_ text: String, at offset: Int) { block.replaceSubrange(offset..<(offset + text.utf8.count), with: text.utf8) }
+        func put(_ text: String, at offset: Int) {
+            block.replaceSubrange(offset..<(offset + text.utf8.count), with: text.utf8)
+        }
         func octal(_ value: Int64, _ digits: Int) -> String {
             let text = String(value, radix: 8)
             return String(repeating: "0", count: max(0, digits - text.count)) + text
         }
         let (prefix, name) = try Self.split(path)
         guard link.utf8.count <= 100, size < 1 << 33 else {
-            throw PackagingError(.invalidPath, what: "cannot pack `\(path)`", why: "its link or size does not fit the archive")
+            throw PackagingError(
+                .invalidPath,
+                what: "cannot pack `\(path)`",
+                why: "its link or size does not fit the archive"
+            )
         }
         put(name, at: 0)
         put(octal(Int64(mode), 7), at: 100)

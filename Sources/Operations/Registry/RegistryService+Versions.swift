@@ -94,7 +94,11 @@ extension RegistryService {
     }
 
     /// Versions, newest number first.
-    package func searchVersions(_ search: VersionSearch, offset: Int = 0, limit: Int = 1_000) async throws -> [ModelVersion] {
+    package func searchVersions(
+        _ search: VersionSearch,
+        offset: Int = 0,
+        limit: Int = 1_000
+    ) async throws -> [ModelVersion] {
         var conditions: [SQL] = ["1 = 1"]
         if let model = search.model { conditions.append("name = \(model)") }
         if let runID = search.runID { conditions.append("run_id = \(runID)") }
@@ -141,9 +145,13 @@ extension RegistryService {
                         "UPDATE registry_versions SET stage = 'Archived' WHERE name = \(model) AND stage = \(known)"
                     )
                 }
-                try writer.execute("UPDATE registry_versions SET stage = \(known) WHERE name = \(model) AND version = \(number)")
+                try writer.execute(
+                    "UPDATE registry_versions SET stage = \(known) WHERE name = \(model) AND version = \(number)"
+                )
             }
-            try writer.execute("UPDATE registry_versions SET updated_ms = \(now) WHERE name = \(model) AND version = \(number)")
+            try writer.execute(
+                "UPDATE registry_versions SET updated_ms = \(now) WHERE name = \(model) AND version = \(number)"
+            )
             return try RegistryStore.version(model, number, writer.reader)
         }
     }

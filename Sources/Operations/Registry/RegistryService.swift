@@ -22,7 +22,11 @@ package struct RegistryService: Sendable {
     // MARK: Models
 
     /// Registers a name.
-    package func createModel(name: String, description: String = "", tags: [KeyValue] = []) async throws -> RegisteredModel {
+    package func createModel(
+        name: String,
+        description: String = "",
+        tags: [KeyValue] = []
+    ) async throws -> RegisteredModel {
         guard !name.isEmpty, name.utf8.count <= 256, !name.contains(where: { "/:.%\"'".contains($0) }) else {
             throw RegistryError(
                 .invalidParameter,
@@ -70,7 +74,11 @@ package struct RegistryService: Sendable {
     ///   - pattern: A text with `*` for anything; nil for all.
     ///   - offset: How many to pass over.
     ///   - limit: At most this many, up to 1,000.
-    package func searchModels(pattern: String? = nil, offset: Int = 0, limit: Int = 100) async throws -> [RegisteredModel] {
+    package func searchModels(
+        pattern: String? = nil,
+        offset: Int = 0,
+        limit: Int = 100
+    ) async throws -> [RegisteredModel] {
         try await database.read { reader in
             let sql: SQL = """
                 SELECT name FROM registry_models WHERE name GLOB \(pattern ?? "*") ORDER BY name
@@ -81,7 +89,11 @@ package struct RegistryService: Sendable {
     }
 
     /// Changes a model's description or name.
-    package func updateModel(name: String, description: String? = nil, newName: String? = nil) async throws -> RegisteredModel {
+    package func updateModel(
+        name: String,
+        description: String? = nil,
+        newName: String? = nil
+    ) async throws -> RegisteredModel {
         let now = now()
         return try await database.write { writer in
             _ = try RegistryStore.model(name, writer.reader)
@@ -129,7 +141,9 @@ package struct RegistryService: Sendable {
                 _ = try RegistryStore.model(model, writer.reader)
                 try writer.execute("DELETE FROM registry_model_tags WHERE name = \(model) AND key = \(key)")
                 guard let value else { return }
-                try writer.execute("INSERT INTO registry_model_tags (name, key, value) VALUES (\(model), \(key), \(value))")
+                try writer.execute(
+                    "INSERT INTO registry_model_tags (name, key, value) VALUES (\(model), \(key), \(value))"
+                )
             }
         }
     }
@@ -165,7 +179,12 @@ package struct RegistryService: Sendable {
                 WHERE name = \(model) AND version = \(version) ORDER BY id DESC LIMIT 100
                 """
             return try reader.rows(sql).map { row in
-                RecordedVerdict(digest: row.string(0), passed: row.bool(1), report: row.string(2), createdMs: row.int64(3))
+                RecordedVerdict(
+                    digest: row.string(0),
+                    passed: row.bool(1),
+                    report: row.string(2),
+                    createdMs: row.int64(3)
+                )
             }
         }
     }
@@ -176,7 +195,8 @@ package struct RegistryService: Sendable {
     /// - Throws: ``RegistryError`` `.notPassed` for the alias `champion` of a guarded model without a pass.
     package func setAlias(model: String, alias: String, version: Int, digest: String? = nil) async throws {
         let isReserved = alias.lowercased() == "latest" || (alias.first == "v" && Int(alias.dropFirst()) != nil)
-        guard !alias.isEmpty, alias.count <= 255, !isReserved, alias.allSatisfy({ $0.isLetter || $0.isNumber || "_-".contains($0) })
+        guard !alias.isEmpty, alias.count <= 255, !isReserved,
+            alias.allSatisfy({ $0.isLetter || $0.isNumber || "_-".contains($0) })
         else {
             throw RegistryError(
                 .invalidParameter,

@@ -40,7 +40,8 @@ enum RegistryStore {
                 why: "there is no such version"
             )
         }
-        let aliases: SQL = "SELECT alias FROM registry_aliases WHERE name = \(name) AND version = \(number) ORDER BY alias"
+        let aliases: SQL =
+            "SELECT alias FROM registry_aliases WHERE name = \(name) AND version = \(number) ORDER BY alias"
         let tags: SQL = """
             SELECT key, value FROM registry_version_tags WHERE name = \(name) AND version = \(number) ORDER BY key
             """

@@ -7,7 +7,10 @@ import NIOCore
 
 extension Response {
     /// An answer of one JSON document.
-    static func json(_ status: HTTPResponse.Status = .ok, _ build: (inout JSONWriter) throws -> Void) rethrows -> Response {
+    static func json(
+        _ status: HTTPResponse.Status = .ok,
+        _ build: (inout JSONWriter) throws -> Void
+    ) rethrows -> Response {
         var writer = JSONWriter(reserving: 1_024)
         try build(&writer)
         return Response(

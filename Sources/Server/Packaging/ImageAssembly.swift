@@ -29,7 +29,10 @@ package struct ImageAssembly: Sendable {
     /// - Parameters:
     ///   - number: The version; the champion if nil.
     ///   - archive: Where to write; `.gyre/images/<model>-<version>.tar` if nil.
-    package func build(version number: Int?, to archive: FilePath?) async throws -> (image: BuiltImage, name: String, tag: String) {
+    package func build(
+        version number: Int?,
+        to archive: FilePath?
+    ) async throws -> (image: BuiltImage, name: String, tag: String) {
         let name = services.project.model.name
         let registered: ModelVersion
         if let number {
@@ -80,7 +83,8 @@ package struct ImageAssembly: Sendable {
         plan.user = "65532:65532"
         plan.labels = [
             ("org.opencontainers.image.title", name), ("org.opencontainers.image.version", tag),
-            ("gyre.model.digest", prepared.sourceDigest), ("gyre.run", registered.runID ?? ""), ("gyre.version", version),
+            ("gyre.model.digest", prepared.sourceDigest), ("gyre.run", registered.runID ?? ""),
+            ("gyre.version", version),
         ]
         let target = archive ?? services.workspace.images.appending("\(name)-\(tag).tar")
         try FileSystem.createDirectory(target.removingLastComponent())

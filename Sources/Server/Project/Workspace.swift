@@ -17,7 +17,9 @@ package struct Workspace: Sendable, Hashable {
     package static func find(from folder: FilePath) throws(ServerError) -> Workspace {
         var candidate = folder.lexicallyNormalized()
         while true {
-            if FileSystem.exists(candidate.appending("gyre.yaml")) || FileSystem.isDirectory(candidate.appending(".gyre")) {
+            if FileSystem.exists(candidate.appending("gyre.yaml"))
+                || FileSystem.isDirectory(candidate.appending(".gyre"))
+            {
                 return Workspace(root: candidate)
             }
             guard candidate.removeLastComponent() else { break }

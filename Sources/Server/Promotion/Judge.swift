@@ -152,7 +152,9 @@ package struct Judge: Sendable {
             if index >= 0 { times.append((ContinuousClock.now - start) / .milliseconds(1)) }
         }
         times.sort()
-        func rank(_ share: Double) -> Double { times[min(times.count - 1, Int((share * Double(times.count)).rounded(.up)) - 1)] }
+        func rank(_ share: Double) -> Double {
+            times[min(times.count - 1, Int((share * Double(times.count)).rounded(.up)) - 1)]
+        }
         return ["latency.p50": rank(0.5), "latency.p90": rank(0.9), "latency.p99": rank(0.99)]
     }
 }

@@ -18,7 +18,8 @@ package struct ModelStore: Sendable {
     ///
     /// - Throws: ``ServerError`` `.notFound` if the run logged none.
     package func model(of run: String) async throws -> (directory: ModelDirectory, modelID: String?, source: String) {
-        if let logged = try await services.tracking.models(of: run).first(where: { $0.status == "LOGGED_MODEL_READY" }) {
+        if let logged = try await services.tracking.models(of: run).first(where: { $0.status == "LOGGED_MODEL_READY" })
+        {
             return (try directory(logged.artifactURI, "run `\(run)`"), logged.id, logged.artifactURI)
         }
         // Older clients put the model among the run's artefacts.
@@ -45,12 +46,26 @@ package struct ModelStore: Sendable {
     }
 
     /// A prepared model, loaded.
-    package func load(_ prepared: PreparedModel, name: String, version: String, runID: String?) async throws -> ServedModel {
+    package func load(
+        _ prepared: PreparedModel,
+        name: String,
+        version: String,
+        runID: String?
+    ) async throws -> ServedModel {
         let runtime = try await services.runtimes.onnxRuntime()
         let model = services.project.model
-        let rule = prepared.classes.contains(model.positive) ? DecisionRule(positive: model.positive, threshold: model.threshold) : nil
+        let rule =
+            prepared.classes.contains(model.positive)
+            ? DecisionRule(positive: model.positive, threshold: model.threshold) : nil
         return try await BlockingPool.shared.run {
-            try ServedModel(name: name, version: version, runID: runID, prepared: prepared, runtime: runtime, rule: rule)
+            try ServedModel(
+                name: name,
+                version: version,
+                runID: runID,
+                prepared: prepared,
+                runtime: runtime,
+                rule: rule
+            )
         }
     }
 

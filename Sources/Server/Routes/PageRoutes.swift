@@ -28,7 +28,9 @@ struct PageRoutes: Sendable {
         router.get("assets/:name") { request, context in
             let name = try context.parameters.require("name")
             guard let asset = WebAsset.named(name) else { throw HTTPError(.notFound) }
-            var headers: HTTPFields = [.contentType: asset.contentType, .eTag: asset.etag, .cacheControl: asset.cacheControl]
+            var headers: HTTPFields = [
+                .contentType: asset.contentType, .eTag: asset.etag, .cacheControl: asset.cacheControl,
+            ]
             headers[.xContentTypeOptions] = "nosniff"
             if request.headers[.ifNoneMatch] == asset.etag { return Response(status: .notModified, headers: headers) }
             return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: asset.bytes)))
@@ -85,7 +87,9 @@ struct PageRoutes: Sendable {
                 falsePositives: feedback.byKind[.falsePositive] ?? 0,
                 others: (feedback.byKind[.wrongClass] ?? 0) + (feedback.byKind[.complaint] ?? 0),
                 new: feedback.new,
-                needed: services.project.loop.retrainWhen.first { $0.quantity == .newErrors }.map { Int($0.bound.rounded(.up)) },
+                needed: services.project.loop.retrainWhen.first { $0.quantity == .newErrors }.map {
+                    Int($0.bound.rounded(.up))
+                },
                 labels: feedback.labels,
                 verdicts: feedback.verdicts
             ),
@@ -101,7 +105,9 @@ struct PageRoutes: Sendable {
                 let verdict = try await services.registry.verdicts(model: model.name, version: version.version).first
                 let report = try verdict.map { try JSONDocument($0.report).root["metrics"] }
                 var metrics: [String: Double] = [:]
-                for name in ["recall", "precision", "roc_auc", "errors.recall"] { metrics[name] = report??[name]?.double }
+                for name in ["recall", "precision", "roc_auc", "errors.recall"] {
+                    metrics[name] = report??[name]?.double
+                }
                 versions.append(
                     ModelRow.Version(
                         number: String(version.version),

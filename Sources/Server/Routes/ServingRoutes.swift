@@ -55,7 +55,9 @@ struct ServingRoutes: Sendable {
                 let model = try Self.model(serving, context)
                 let document = try await request.json(limit: Self.bodyLimit)
                 let decoded = try OpenInference.decode(document.root, for: model)
-                let prediction = try await Self.measured("open_inference") { try await serving.predict(model, decoded.batch) }
+                let prediction = try await Self.measured("open_inference") {
+                    try await serving.predict(model, decoded.batch)
+                }
                 return Response.json { OpenInference.encode(prediction, to: decoded, into: &$0) }
             }
         }

@@ -61,7 +61,8 @@ package struct LiveModels: Service {
     private func look() async {
         let name = services.project.model.name
         do {
-            guard let champion = try await services.registry.version(model: name, alias: RegistryService.champion) else {
+            guard let champion = try await services.registry.version(model: name, alias: RegistryService.champion)
+            else {
                 if seen.state.withLock({ $0.version }) != nil {
                     serving.retire(name)
                     seen.state.withLock { $0 = (nil, nil, nil) }
@@ -107,7 +108,8 @@ extension LoggedPrediction {
             durationNs: record.durationNs,
             features: features,
             label: record.answer.label,
-            score: positive.flatMap { probabilities.indices.contains($0) ? probabilities[$0] : nil } ?? record.answer.value
+            score: positive.flatMap { probabilities.indices.contains($0) ? probabilities[$0] : nil }
+                ?? record.answer.value
         )
     }
 }

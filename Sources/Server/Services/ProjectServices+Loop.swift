@@ -60,7 +60,11 @@ extension ProjectServices {
         options.tags = [KeyValue("gyre.turn", String(turn.id)), KeyValue("gyre.errors", turn.dataVersion ?? "")]
         let result = try await PipelineRunner(root: root, tracking: tracking).reproduce(options)
         guard let run = result.runID else {
-            throw ServerError(.notFound, what: "cannot retrain", why: "no stage of `dvc.yaml` depends on the error table")
+            throw ServerError(
+                .notFound,
+                what: "cannot retrain",
+                why: "no stage of `dvc.yaml` depends on the error table"
+            )
         }
         return run
     }
@@ -74,7 +78,8 @@ extension ProjectServices {
 
     /// How far the last day's inputs are from the reference; nil if there is no reference or no prediction.
     package func drift() async throws -> DriftReport? {
-        guard let reference = project.monitoring.reference.map({ workspace.root.pushing($0) }), FileSystem.exists(reference)
+        guard let reference = project.monitoring.reference.map({ workspace.root.pushing($0) }),
+            FileSystem.exists(reference)
         else { return nil }
         let runtimes = runtimes
         let live = try await inferenceLog.recent(

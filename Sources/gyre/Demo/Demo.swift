@@ -68,7 +68,12 @@ struct Demo: Sendable {
             platformOptions: options
         )
         let log = folder.appending(".gyre").appending("up.log")
-        let descriptor = try FileDescriptor.open(log, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
+        let descriptor = try FileDescriptor.open(
+            log,
+            .writeOnly,
+            options: [.create, .truncate],
+            permissions: .ownerReadWrite
+        )
         _ = try await Subprocess.run(
             configuration,
             input: .none,

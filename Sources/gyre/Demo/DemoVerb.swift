@@ -24,7 +24,10 @@ struct DemoVerb: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The Python with the packages of `gyre doctor`.", valueName: "file"))
     var python: String?
 
-    @Option(name: [.short, .long], help: ArgumentHelp("The port of `gyre up`; any free one if missing.", valueName: "port"))
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("The port of `gyre up`; any free one if missing.", valueName: "port")
+    )
     var port = 0
 
     @OptionGroup var common: CommonOptions

@@ -21,8 +21,14 @@ struct ImageProof: Sendable {
         guard let loader else {
             throw ServerError(.missingRuntime, what: "cannot run the image", why: "it has no loader in `/lib64`")
         }
-        let arguments = ["--library-path", "\(root)/usr/lib", "\(root)/usr/bin/gyre", "serve", "\(root)/model", "--port", "0", "--json"]
-        narrator.say(narrator.output.paint("$ podman run -p 8080:8080 breast-cancer:1", .name) + "   (here by its own loader, without podman)")
+        let arguments = [
+            "--library-path", "\(root)/usr/lib", "\(root)/usr/bin/gyre", "serve", "\(root)/model", "--port", "0",
+            "--json",
+        ]
+        narrator.say(
+            narrator.output.paint("$ podman run -p 8080:8080 breast-cancer:1", .name)
+                + "   (here by its own loader, without podman)"
+        )
         var options = PlatformOptions()
         options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: .seconds(5))]
         let configuration = Configuration(
@@ -53,10 +59,19 @@ struct ImageProof: Sendable {
         let row = try HeldBack(folder).rows[0]
         for (path, body) in [("/v2/models/breast-cancer/infer", row.openInference), ("/invocations", row.invocation)] {
             let start = ContinuousClock.now
-            let answer = try await client.send("POST", url + path, headers: [("Content-Type", "application/json")], body: body)
+            let answer = try await client.send(
+                "POST",
+                url + path,
+                headers: [("Content-Type", "application/json")],
+                body: body
+            )
             let took = Humanize.duration(ContinuousClock.now - start)
             guard answer.status == 200 else {
-                throw ServerError(.refused, what: "cannot go on with the demo", why: "\(path) answered \(answer.status): \(answer.text)")
+                throw ServerError(
+                    .refused,
+                    what: "cannot go on with the demo",
+                    why: "\(path) answered \(answer.status): \(answer.text)"
+                )
             }
             narrator.say("POST \(path) → \(answer.text.prefix(110))…  \(narrator.output.paint(took, .quiet))")
         }
@@ -121,7 +136,9 @@ struct HeldBack {
 
     /// Reads `data/holdback.csv`, whose last column is the truth.
     init(_ folder: FilePath) throws {
-        let lines = try FileReader.text(of: folder.appending("data").appending("holdback.csv")).split(whereSeparator: \.isNewline)
+        let lines = try FileReader.text(of: folder.appending("data").appending("holdback.csv")).split(
+            whereSeparator: \.isNewline
+        )
         let names = lines.first.map { $0.split(separator: ",").map(String.init) } ?? []
         rows = lines.dropFirst().map { line in
             Row(names: Array(names.dropLast()), values: line.split(separator: ",").dropLast().map(String.init))

@@ -40,7 +40,11 @@ struct LiveSteps: Sendable {
         try await narrator.run(["gyre", "errors", "-n", "3"])
         try await narrator.run(["git", "log", "--oneline", "--all"])
         guard turn.state == "promoted" else {
-            throw ServerError(.refused, what: "cannot go on with the demo", why: "the loop's turn ended as \(turn.state): \(turn.note)")
+            throw ServerError(
+                .refused,
+                what: "cannot go on with the demo",
+                why: "the loop's turn ended as \(turn.state): \(turn.note)"
+            )
         }
         narrator.step(10, "The running service answers with the new version, and no request failed in between")
         for _ in 0..<400 where traffic.count.versions[turn.version, default: 0] < 20 {
@@ -48,19 +52,23 @@ struct LiveSteps: Sendable {
         }
         let count = traffic.count
         let shares = count.versions.sorted { $0.key < $1.key }.map { "\($0.value) by version \($0.key)" }
-        narrator.say("\(count.answered) requests answered meanwhile (\(shares.joined(separator: ", "))), \(count.failed) failed")
+        narrator.say(
+            "\(count.answered) requests answered meanwhile (\(shares.joined(separator: ", "))), \(count.failed) failed"
+        )
         guard count.failed == 0, count.versions[turn.version, default: 0] > 0 else {
             throw ServerError(
                 .refused,
                 what: "cannot end the demo well",
-                why: "\(count.failed) requests failed, and version \(turn.version) gave \(count.versions[turn.version, default: 0]) answers"
+                why:
+                    "\(count.failed) requests failed, and version \(turn.version) gave \(count.versions[turn.version, default: 0]) answers"
             )
         }
     }
 
     private func trace(_ count: Traffic.Count, _ client: HTTPTransportClient) async throws {
         narrator.step(11, "From a prediction back to the model, the run, the data and the commit")
-        guard let newest = count.versions.keys.max(by: { (Int($0) ?? 0) < (Int($1) ?? 0) }), let id = count.last[newest] else { return }
+        guard let newest = count.versions.keys.max(by: { (Int($0) ?? 0) < (Int($1) ?? 0) }), let id = count.last[newest]
+        else { return }
         // What the service logged last may still be on its way to the disk.
         for _ in 0..<100 {
             if try await client.send("GET", "\(url)/api/gyre/v1/predictions/\(id)").status == 200 { break }
@@ -85,7 +93,11 @@ struct LiveSteps: Sendable {
             if try await client.send("GET", url + "/v2/health/ready").status == 200 { return }
             try await Task.sleep(for: .milliseconds(50))
         }
-        throw ServerError(.missingRuntime, what: "cannot go on with the demo", why: "the champion did not go live in 10 seconds")
+        throw ServerError(
+            .missingRuntime,
+            what: "cannot go on with the demo",
+            why: "the champion did not go live in 10 seconds"
+        )
     }
 
     private func awaitTurn(_ client: HTTPTransportClient) async throws -> EndedTurn {
@@ -104,6 +116,10 @@ struct LiveSteps: Sendable {
             }
             try await Task.sleep(for: .milliseconds(100))
         }
-        throw ServerError(.missingRuntime, what: "cannot go on with the demo", why: "the loop's turn did not end in a minute")
+        throw ServerError(
+            .missingRuntime,
+            what: "cannot go on with the demo",
+            why: "the loop's turn did not end in a minute"
+        )
     }
 }

@@ -45,7 +45,11 @@ struct Narrator: Sendable {
     ///   - expecting: The exit codes that are no failure.
     /// - Throws: ``ServerError`` with the command's last words if it ends otherwise.
     @discardableResult
-    func run(_ words: [String], expecting codes: [Int32] = [0], environment: [String: String] = [:]) async throws -> Answer {
+    func run(
+        _ words: [String],
+        expecting codes: [Int32] = [0],
+        environment: [String: String] = [:]
+    ) async throws -> Answer {
         say(output.paint("$ " + words.map(Self.shown).joined(separator: " "), .name))
         let start = ContinuousClock.now
         let result = try await Subprocess.run(
@@ -98,7 +102,9 @@ struct Narrator: Sendable {
 
     /// What commands of the demo find in their environment.
     func variables(_ more: [String: String] = [:]) -> [Subprocess.Environment.Key: String?] {
-        var variables: [Subprocess.Environment.Key: String?] = ["GYRE_PYTHON": python.string, "PYTHONWARNINGS": "ignore"]
+        var variables: [Subprocess.Environment.Key: String?] = [
+            "GYRE_PYTHON": python.string, "PYTHONWARNINGS": "ignore",
+        ]
         for (name, value) in more { variables[.init(stringLiteral: name)] = value }
         return variables
     }

@@ -37,10 +37,17 @@ final class Traffic: Sendable {
     func run() async {
         while !Task.isCancelled {
             do {
-                let answer = try await client.send("POST", address, headers: [("Content-Type", "application/json")], body: body)
+                let answer = try await client.send(
+                    "POST",
+                    address,
+                    headers: [("Content-Type", "application/json")],
+                    body: body
+                )
                 let root = try JSONDocument(answer.body).root
                 let id = root["prediction_ids"].flatMap { $0.elements.first { _ in true }?.string }
-                guard answer.status == 200, let version = root["model_version"]?.string, let id else { throw CancellationError() }
+                guard answer.status == 200, let version = root["model_version"]?.string, let id else {
+                    throw CancellationError()
+                }
                 state.withLock { count in
                     count.answered += 1
                     count.versions[version, default: 0] += 1

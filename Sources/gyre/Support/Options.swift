@@ -22,7 +22,10 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("When to use colour: always, never or auto.", valueName: "when"))
     var color: ColorChoice = .auto
 
-    @Option(name: [.customShort("C"), .customLong("project")], help: ArgumentHelp("The project's folder.", valueName: "folder"))
+    @Option(
+        name: [.customShort("C"), .customLong("project")],
+        help: ArgumentHelp("The project's folder.", valueName: "folder")
+    )
     var projectFolder: String?
 
     /// Where results and progress go.
@@ -53,7 +56,9 @@ struct ListenOptions: ParsableArguments {
     var logFormat: LogFormat = .console
 
     func validate() throws {
-        if let port, !(0...65_535).contains(port) { throw ValidationError("A port is a number from 0 to 65535, not \(port).") }
+        if let port, !(0...65_535).contains(port) {
+            throw ValidationError("A port is a number from 0 to 65535, not \(port).")
+        }
     }
 
     /// A logger as the options say.

@@ -24,7 +24,10 @@ struct AddVerb: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("Files or folders.", valueName: "path"))
     var paths: [String]
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Commit the pointers, and all else that changed, with this message.", valueName: "text"))
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("Commit the pointers, and all else that changed, with this message.", valueName: "text")
+    )
     var message: String?
 
     @OptionGroup var common: CommonOptions
@@ -54,7 +57,9 @@ struct AddVerb: AsyncParsableCommand {
             writer.field("commit", commit)
         }
         var table = Table([("data", .left), ("md5", .left), ("size", .right)])
-        for pointer in pointers { table.add([.init(pointer.path, .name), .init(pointer.md5), .init(Humanize.bytes(pointer.size))]) }
+        for pointer in pointers {
+            table.add([.init(pointer.path, .name), .init(pointer.md5), .init(Humanize.bytes(pointer.size))])
+        }
         let footer = commit.map { "\ncommit \($0)" } ?? ""
         common.output.result(json: writer.text, text: common.output.text(of: table) + footer)
     }

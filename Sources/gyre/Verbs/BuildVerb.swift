@@ -51,7 +51,8 @@ struct BuildVerb: AsyncParsableCommand {
         _ = shown.removePrefix(services.workspace.root)
         output.result(
             json: writer.text,
-            text: "\(built.name):\(built.tag)  \(Humanize.bytes(built.image.sizeInBytes))  \(shown)\n\(built.image.digest)"
+            text:
+                "\(built.name):\(built.tag)  \(Humanize.bytes(built.image.sizeInBytes))  \(shown)\n\(built.image.digest)"
         )
     }
 }

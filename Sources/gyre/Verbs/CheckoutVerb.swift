@@ -37,7 +37,8 @@ struct CheckoutVerb: AsyncParsableCommand {
         }
         common.output.result(
             json: writer.text,
-            text: changed.isEmpty ? "all \(pointers.count) data paths are up to date" : "restored \(changed.joined(separator: ", "))"
+            text: changed.isEmpty
+                ? "all \(pointers.count) data paths are up to date" : "restored \(changed.joined(separator: ", "))"
         )
     }
 }

@@ -42,7 +42,8 @@ struct DoctorVerb: AsyncParsableCommand {
         var table = Table([("what", .left), ("version", .left), ("place", .left), ("needed for", .left)])
         for finding in findings {
             table.add([
-                .init(finding.name, finding.isFound ? .good : .bad), .init(finding.isFound ? finding.version ?? "–" : "missing"),
+                .init(finding.name, finding.isFound ? .good : .bad),
+                .init(finding.isFound ? finding.version ?? "–" : "missing"),
                 .init(finding.place ?? "–"), .init(finding.purpose),
             ])
         }

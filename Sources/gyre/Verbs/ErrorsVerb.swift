@@ -17,7 +17,10 @@ struct ErrorsVerb: AsyncParsableCommand {
             """
     )
 
-    @Option(name: [.customShort("n"), .long], help: ArgumentHelp("At most this many, newest first.", valueName: "count"))
+    @Option(
+        name: [.customShort("n"), .long],
+        help: ArgumentHelp("At most this many, newest first.", valueName: "count")
+    )
     var limit = 50
 
     @OptionGroup var common: CommonOptions
@@ -35,11 +38,15 @@ struct ErrorsVerb: AsyncParsableCommand {
             for error in errors {
                 table.add([
                     .init(error.id, .name), .init(error.kind.rawValue.replacing("_", with: " ")), .init(error.version),
-                    .init(error.predicted), .init(error.truth ?? "–"), .init(error.score.map { Humanize.fixed($0, 3) } ?? "–"),
+                    .init(error.predicted), .init(error.truth ?? "–"),
+                    .init(error.score.map { Humanize.fixed($0, 3) } ?? "–"),
                     .init(error.dataVersion.map { String($0.prefix(12)) } ?? "waits"), .init(error.comment ?? ""),
                 ])
             }
-            common.output.result(json: writer.text, text: errors.isEmpty ? "no errors gathered" : common.output.text(of: table))
+            common.output.result(
+                json: writer.text,
+                text: errors.isEmpty ? "no errors gathered" : common.output.text(of: table)
+            )
         }
     }
 }

@@ -36,6 +36,9 @@ struct InitVerb: AsyncParsableCommand {
             writer.array { writer in for path in report.written { writer.string(path) } }
         }
         let files = report.written.isEmpty ? "nothing to write" : report.written.joined(separator: ", ")
-        common.output.result(json: writer.text, text: "made the project `\(report.root.lastComponent?.string ?? "")`: \(files)")
+        common.output.result(
+            json: writer.text,
+            text: "made the project `\(report.root.lastComponent?.string ?? "")`: \(files)"
+        )
     }
 }

@@ -88,13 +88,22 @@ struct RunChoice {
                 next: "write for example `gyre promote --best recall`"
             )
         }
-        let search = RunSearch(experimentIDs: ids, filter: "attributes.run_id LIKE '\(run.filter { $0.isHexDigit })%'", limit: 2)
+        let search = RunSearch(
+            experimentIDs: ids,
+            filter: "attributes.run_id LIKE '\(run.filter { $0.isHexDigit })%'",
+            limit: 2
+        )
         let found = try await services.tracking.searchRuns(search)
         guard found.count < 2 else {
             throw ServerError(.invalidRequest, what: "cannot choose the run `\(run)`", why: "several ids begin so")
         }
         guard let only = found.first else {
-            throw ServerError(.notFound, what: "cannot find the run `\(run)`", why: "no id begins so", next: "see `gyre runs`")
+            throw ServerError(
+                .notFound,
+                what: "cannot find the run `\(run)`",
+                why: "no id begins so",
+                next: "see `gyre runs`"
+            )
         }
         return only.id
     }
@@ -116,7 +125,10 @@ struct VerdictText {
             table.add([
                 .init(line.requirement.text), .init(line.measured.map { Humanize.fixed($0, 4) } ?? "–"),
                 .init(line.bound.map { Humanize.fixed($0, 4) } ?? "–"),
-                .init((line.passed ? "met" : "not met") + (line.note.map { ", \($0)" } ?? ""), line.passed ? .good : .bad),
+                .init(
+                    (line.passed ? "met" : "not met") + (line.note.map { ", \($0)" } ?? ""),
+                    line.passed ? .good : .bad
+                ),
             ])
         }
         let last =

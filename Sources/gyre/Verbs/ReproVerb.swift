@@ -27,7 +27,13 @@ struct ReproVerb: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("Only these stages and what they depend on.", valueName: "stage"))
     var stages: [String] = []
 
-    @Option(name: [.customShort("S"), .customLong("set-param")], help: ArgumentHelp("Set a parameter first; values with commas between them give several runs.", valueName: "key=value"))
+    @Option(
+        name: [.customShort("S"), .customLong("set-param")],
+        help: ArgumentHelp(
+            "Set a parameter first; values with commas between them give several runs.",
+            valueName: "key=value"
+        )
+    )
     var set: [String] = []
 
     @Flag(name: [.short, .long], help: "Run every stage, also those that did not change.")
@@ -50,7 +56,9 @@ struct ReproVerb: AsyncParsableCommand {
                     options.gyreVersion = gyreVersion
                     let values = overrides.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
                     if !values.isEmpty { output.progress(output.paint(values, .strong, on: .error)) }
-                    let runner = PipelineRunner(root: services.workspace.root, tracking: services.tracking) { Self.show($0, output) }
+                    let runner = PipelineRunner(root: services.workspace.root, tracking: services.tracking) {
+                        Self.show($0, output)
+                    }
                     runs.append(try await runner.reproduce(options))
                 }
                 return runs
@@ -59,7 +67,10 @@ struct ReproVerb: AsyncParsableCommand {
             guard !tracked.isEmpty else {
                 return output.result(json: RunList(tracked).json, text: "nothing changed; every stage is up to date")
             }
-            output.result(json: RunList(tracked).json, text: output.text(of: RunList(tracked).table(nowMs: services.now())))
+            output.result(
+                json: RunList(tracked).json,
+                text: output.text(of: RunList(tracked).table(nowMs: services.now()))
+            )
         }
     }
 
@@ -71,8 +82,10 @@ struct ReproVerb: AsyncParsableCommand {
 
     private static func show(_ event: PipelineEvent, _ output: Output) {
         switch event {
-        case .began(let stage, let reason): output.progress("stage \(output.paint(stage, .name, on: .error)) runs: \(reason)")
-        case .skipped(let stage, let reason): output.progress("stage \(output.paint(stage, .name, on: .error)) is skipped: \(reason)")
+        case .began(let stage, let reason):
+            output.progress("stage \(output.paint(stage, .name, on: .error)) runs: \(reason)")
+        case .skipped(let stage, let reason):
+            output.progress("stage \(output.paint(stage, .name, on: .error)) is skipped: \(reason)")
         case .line(_, let text): output.progress("  \(text)")
         }
     }

@@ -40,7 +40,10 @@ struct RetrainVerb: AsyncParsableCommand {
         }
         var writer = JSONWriter()
         turn.write(into: &writer)
-        output.result(json: writer.text, text: "turn \(turn.id) \(turn.state.rawValue) on \(turn.errors) errors: \(turn.note)")
+        output.result(
+            json: writer.text,
+            text: "turn \(turn.id) \(turn.state.rawValue) on \(turn.errors) errors: \(turn.note)"
+        )
         switch turn.state {
         case .refused: throw ExitCode(3)
         case .failed, .interrupted: throw ExitCode(1)

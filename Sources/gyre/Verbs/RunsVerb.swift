@@ -37,7 +37,9 @@ struct RunsVerb: AsyncParsableCommand {
                 RunSearch(experimentIDs: ids, filter: filter, orderBy: order, limit: limit)
             )
             let list = RunList(runs)
-            let text = runs.isEmpty ? "no runs yet; start one by `gyre repro`" : common.output.text(of: list.table(nowMs: services.now()))
+            let text =
+                runs.isEmpty
+                ? "no runs yet; start one by `gyre repro`" : common.output.text(of: list.table(nowMs: services.now()))
             common.output.result(json: list.json, text: text)
         }
     }

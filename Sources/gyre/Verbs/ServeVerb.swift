@@ -25,7 +25,9 @@ struct ServeVerb: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("A version, or a folder with model.onnx; the champion if missing.", valueName: "model"))
+    @Argument(
+        help: ArgumentHelp("A version, or a folder with model.onnx; the champion if missing.", valueName: "model")
+    )
     var model: String?
 
     @OptionGroup var listen: ListenOptions

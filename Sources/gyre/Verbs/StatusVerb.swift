@@ -40,7 +40,8 @@ struct StatusVerb: AsyncParsableCommand {
                 writer.array { writer in for turn in turns { turn.write(into: &writer) } }
             }
             var lines = [
-                "project   \(services.project.project)", "server    \(server?.url ?? "not running; start it by `gyre up`")",
+                "project   \(services.project.project)",
+                "server    \(server?.url ?? "not running; start it by `gyre up`")",
                 "champion  \(champion.map { "\($0.name)/\($0.version)" } ?? "none yet")",
                 "labels    \(counts.labels)", "errors    \(counts.new) wait for the next data version",
             ]

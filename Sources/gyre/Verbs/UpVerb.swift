@@ -29,7 +29,12 @@ struct UpVerb: AsyncParsableCommand {
         let metrics = MetricsRegistry()
         MetricsSystem.bootstrap(metrics)
         let logger = listen.logger(common, label: "gyre.up")
-        let services = try await ProjectServices.open(try common.workspace(), as: .server, places: Session.places, now: Session.now)
+        let services = try await ProjectServices.open(
+            try common.workspace(),
+            as: .server,
+            places: Session.places,
+            now: Session.now
+        )
         let output = common.output
         let server = GyreServer(
             services: services,

@@ -60,6 +60,8 @@ package struct ModelServer: Sendable {
     /// Serves until the task is cancelled or a signal asks it to stop; requests under way are answered.
     ///
     /// - Parameter onReady: Called once the port is open, with the server's URL.
+    /// - Throws: ``ServerError`` `.portInUse` if another program listens there, `.invalidRequest` if the system refuses
+    ///   the address for another reason.
     package func run(onReady: @escaping @Sendable (_ url: String) async -> Void) async throws {
         let serving = ServingService(now: now)
         serving.goLive(model)

@@ -31,6 +31,7 @@ package enum Humanize {
     /// - Parameters:
     ///   - momentMs: The moment, milliseconds UTC.
     ///   - nowMs: Now, milliseconds UTC.
+    /// - Returns: One unit, rounded down; a moment to come is `just now`.
     package static func ago(_ momentMs: Int64, nowMs: Int64) -> String {
         let seconds = max(0, (nowMs - momentMs) / 1_000)
         switch seconds {

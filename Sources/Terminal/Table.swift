@@ -44,8 +44,10 @@ package struct Table: Sendable {
     /// The table as lines.
     ///
     /// - Parameters:
-    ///   - width: The widest a line may be; the widest text column gives way. Nil for no limit.
+    ///   - width: The widest a line may be, in characters; the widest text column gives way, down to 8. Nil: no limit.
     ///   - paint: Colours a padded cell.
+    /// - Returns: The titles and a line for each row, without a line feed at the end; wider than `width` if numbers and
+    ///   columns of 8 characters do not fit.
     package func text(width: Int? = nil, paint: (String, Tone) -> String = { text, _ in text }) -> String {
         var widths = columns.indices.map { index in
             max(columns[index].title.count, rows.map { $0[index].text.count }.max() ?? 0)

@@ -184,12 +184,14 @@ package struct DataRepository: Sendable {
 
     /// Puts contents into the work tree.
     ///
-    /// A path whose content is in no cache is left alone unless `force` is set.
+    /// Paths are restored in the order given. The first that fails ends it; those before it stay restored.
     ///
     /// - Parameters:
     ///   - pointers: What to restore.
     ///   - force: Overwrite content that would be lost.
     /// - Returns: The paths that changed.
+    /// - Throws: ``DataVersionsError`` `.wouldOverwrite` if a path holds content that is in no cache and `force` is not
+    ///   set, `.missingContent` if the cache lacks what a pointer asks for.
     package func checkout(_ pointers: [DataPointer], force: Bool = false) async throws -> [String] {
         var changed: [String] = []
         for pointer in pointers {

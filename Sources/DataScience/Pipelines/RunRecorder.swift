@@ -85,7 +85,9 @@ struct RunRecorder: Sendable {
         _ = try await tracking.updateRun(id: runID, status: .finished, endMs: nowMs())
     }
 
-    /// Ends the run badly. A failure to say so must not hide the one that ended it.
+    /// Ends the run badly.
+    ///
+    /// A failure to say so must not hide the one that ended it.
     func end(_ status: RunStatus) async {
         let (tracking, runID, endMs) = (tracking, runID, nowMs())
         // The task may be cancelled already; the note must be written all the same.

@@ -66,7 +66,9 @@ package struct Pipeline: Sendable {
     /// The stages in an order in which each comes behind those it depends on.
     ///
     /// - Parameter targets: Only these and what they depend on; all if empty.
-    /// - Throws: ``PipelinesError`` `.unknownStage`, `.cycle`.
+    /// - Returns: Each stage once; those that do not depend on each other in the order of the file, or of `targets`.
+    /// - Throws: ``PipelinesError`` `.unknownStage` if `dvc.yaml` lacks a target, `.cycle` if stages wait for each
+    ///   other.
     package func ordered(_ targets: [String]) throws(PipelinesError) -> [Stage] {
         let named = Dictionary(stages.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for target in targets where named[target] == nil {

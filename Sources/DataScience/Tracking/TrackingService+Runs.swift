@@ -196,6 +196,7 @@ extension TrackingService {
     ///   - after: The place that the last page ended at; 0 for the first.
     ///   - limit: At most this many, up to 25,000.
     /// - Returns: The points, and the place for the next page; nil at the end.
+    /// - Throws: ``TrackingError`` `.notFound` if there is no such run; a metric that it lacks has no points.
     package func metricHistory(
         run: String,
         key: String,

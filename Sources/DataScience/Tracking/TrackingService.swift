@@ -109,6 +109,8 @@ package struct TrackingService: Sendable {
     ///   - orderBy: Such as `name ASC`; newest change first if empty.
     ///   - offset: How many to pass over.
     ///   - limit: At most this many.
+    /// - Returns: The experiments with their tags; fewer than `limit` at the end.
+    /// - Throws: ``TrackingError`` `.invalidParameter` if `filter` or `orderBy` cannot be read.
     package func searchExperiments(
         view: ViewType = .activeOnly,
         filter: String? = nil,

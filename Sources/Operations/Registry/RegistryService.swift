@@ -71,9 +71,11 @@ package struct RegistryService: Sendable {
     /// Registered models by name.
     ///
     /// - Parameters:
-    ///   - pattern: A text with `*` for anything; nil for all.
+    ///   - pattern: The whole name with `*` for anything, `?` for one character, `[…]` for one of a set; nil for all.
     ///   - offset: How many to pass over.
     ///   - limit: At most this many, up to 1,000.
+    /// - Returns: The models, sorted by the bytes of their names; fewer than `limit` at the end.
+    /// - Throws: ``DatabaseError`` if the database cannot be read.
     package func searchModels(
         pattern: String? = nil,
         offset: Int = 0,
@@ -191,8 +193,14 @@ package struct RegistryService: Sendable {
 
     /// Points an alias to a version.
     ///
-    /// - Parameter digest: The digest of the version's files as they are now; for a guarded `champion` the pass must be for it.
-    /// - Throws: ``RegistryError`` `.notPassed` for the alias `champion` of a guarded model without a pass.
+    /// - Parameters:
+    ///   - model: The registered model's name.
+    ///   - alias: 1 to 255 letters, digits, `_` and `-`; neither `latest` nor a `v` with a number.
+    ///   - version: The version's number.
+    ///   - digest: The digest of the version's files as they are now; for a guarded `champion` the pass must be for it.
+    ///     Nil takes the newest verdict, whatever files it was for.
+    /// - Throws: ``RegistryError`` `.notPassed` for the alias `champion` of a guarded model whose version has no pass,
+    ///   `.invalidParameter` for an alias that breaks the rule, `.notFound` if there is no such version.
     package func setAlias(model: String, alias: String, version: Int, digest: String? = nil) async throws {
         let isReserved = alias.lowercased() == "latest" || (alias.first == "v" && Int(alias.dropFirst()) != nil)
         guard !alias.isEmpty, alias.count <= 255, !isReserved,

@@ -29,6 +29,10 @@ package struct ImageAssembly: Sendable {
     /// - Parameters:
     ///   - number: The version; the champion if nil.
     ///   - archive: Where to write; `.gyre/images/<model>-<version>.tar` if nil.
+    /// - Returns: The image; its name, the registered model's; its tag, the version's number.
+    /// - Throws: ``ServerError`` `.notFound` if there is no champion, or the version's files are not in the project's
+    ///   store; ``RegistryError`` `.notFound` if there is no such version; ``PackagingError`` and ``FilesError`` of the
+    ///   build.
     package func build(
         version number: Int?,
         to archive: FilePath?

@@ -21,7 +21,9 @@ package struct ProjectFounder: Sendable {
     /// A founder that starts from an example, or from an empty `gyre.yaml`.
     package init(example: Example? = nil) { self.example = example }
 
-    /// Makes `folder` a project. Doing it twice changes nothing; files that exist are kept.
+    /// Makes `folder` a project.
+    ///
+    /// Doing it twice changes nothing; files that exist are kept.
     package func found(_ folder: FilePath) async throws -> Report {
         try FileSystem.createDirectory(folder)
         let git = Git(root: folder)

@@ -25,7 +25,10 @@ package struct Judge: Sendable {
     /// - Parameters:
     ///   - run: The run.
     ///   - root: The work tree whose data counts.
-    /// - Throws: ``ServerError`` `.missingSetting` if `gyre.yaml` does not say on what to judge.
+    /// - Returns: The measurement with its verdict, which may be a refusal; latencies in milliseconds, on this machine.
+    /// - Throws: ``ServerError`` `.missingSetting` if `gyre.yaml` does not say on what to judge or `model.positive` is
+    ///   no class of a two-class model, `.notFound` if the run logged no model or the data is missing,
+    ///   `.invalidRequest` if the data has no rows; ``TrackingError`` `.notFound` if there is no such run.
     package func report(on run: String, root: FilePath) async throws -> EvaluationReport {
         let project = services.project
         guard let data = project.evaluation.data, let target = project.model.target else {

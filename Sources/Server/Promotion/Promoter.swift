@@ -26,12 +26,15 @@ package struct Promoter: Sendable {
 
     /// Judges a run's model; if it passes, registers it, records the verdict, makes it ready to serve, and moves `champion`.
     ///
-    /// The report is kept as an artefact of the run, whatever it says. A run that is registered already is not registered again.
+    /// The report is kept as an artefact of the run, whatever it says. A run that is registered already is not
+    /// registered again.
     ///
     /// - Parameters:
     ///   - run: The run.
     ///   - root: The work tree whose data counts.
     ///   - movesAlias: Whether `champion` moves; else the version waits for a person's word.
+    /// - Returns: What came of it; a model that the requirements refuse is a result without a version, not an error.
+    /// - Throws: What ``Judge/report(on:root:)`` throws; ``RegistryError`` if the registry refuses.
     package func promote(run: String, root: FilePath, movesAlias: Bool = true) async throws -> PromotionResult {
         let report = try await Judge(services: services).report(on: run, root: root)
         try await keep(report)

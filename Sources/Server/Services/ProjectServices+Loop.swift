@@ -11,9 +11,10 @@ import Tables
 import Tracking
 
 extension ProjectServices {
-    /// The loop of the project; nil if `gyre.yaml` does not say what to gather errors into.
+    /// The loop of the project.
     ///
     /// - Parameter trackingURL: Where retraining finds the tracking server; that of the running server if nil.
+    /// - Returns: The loop; nil if `gyre.yaml` lacks `loop.errors` or `model.target`.
     package func feedbackLoop(trackingURL: String? = nil) -> FeedbackLoop? {
         guard let errors = project.loop.errors, let target = project.model.target else { return nil }
         let services = self

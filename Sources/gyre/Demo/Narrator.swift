@@ -42,8 +42,10 @@ struct Narrator: Sendable {
     ///
     /// - Parameters:
     ///   - words: The command: `gyre` and `python` are this program and the demo's Python.
-    ///   - expecting: The exit codes that are no failure.
-    /// - Throws: ``ServerError`` with the command's last words if it ends otherwise.
+    ///   - codes: The exit codes that are no failure.
+    ///   - environment: Variables for this command only, besides those of all.
+    /// - Returns: What the command printed, at most 4 MiB, and how it ended.
+    /// - Throws: ``ServerError`` `.refused` if it ends otherwise, after its last eight lines of errors are shown.
     @discardableResult
     func run(
         _ words: [String],

@@ -95,7 +95,9 @@ struct ReproVerb: AsyncParsableCommand {
 enum Sweep {
     /// Every combination of the values, the first key slowest.
     ///
-    /// - Parameter settings: `key=value` or `key=value,value,…`.
+    /// - Parameter settings: `key=value` or `key=value,value,…`; a value that begins with `[` is one, commas and all.
+    /// - Returns: The settings of each run, keys in the order given; a single empty one if there are no settings.
+    /// - Throws: ``UsageError`` if a setting has no `=`, no key or no value.
     static func combinations(of settings: [String]) throws -> [[(key: String, value: String)]] {
         var result: [[(key: String, value: String)]] = [[]]
         for setting in settings {

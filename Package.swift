@@ -203,10 +203,23 @@ let suites: [Target] = [
     tests(of: "Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", subprocess, systemPackage]),
 ]
 
+// Built only by scripts/benchmark; in this package so that they see what `package` declares.
+let benchmarks: [Target] =
+    environment["GYRE_BENCHMARKS"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "startup-benchmark",
+            dependencies: ["Files", systemPackage],
+            path: "Benchmarks/Startup",
+            swiftSettings: house + strictness
+        )
+    ]
+
 let package = Package(
     name: "gyre",
     dependencies: dependencies,
-    targets: selected(ground + dataScience + operations + top + c + suites),
+    targets: selected(ground + dataScience + operations + top + c + suites + benchmarks),
     cLanguageStandard: .c2x,
     cxxLanguageStandard: .cxx17
 )

@@ -44,6 +44,7 @@ enum LockText {
             inner = entries.map { line($0.key, $0.value, indent: indent + 2) }.joined()
         case .sequence(let items) where !items.isEmpty:
             inner = items.map { item($0, indent: indent + 2) }.joined()
+        case .null: return spaces(indent) + "- \n"
         default: return spaces(indent) + "-" + scalar(value, after: indent + 1, indent: indent + 2) + "\n"
         }
         // The first part stands on the line of the dash.
@@ -59,9 +60,7 @@ enum LockText {
             // A whole number that no machine word holds keeps all its digits.
             node.source.allSatisfy { $0.isASCII && ($0.isNumber || $0 == "-") } ? " \(node.source)" : " \(real(value))"
         case .string(let value):
-            // Readers of YAML 1.2 take `1_000` for a number; quotes would make another value of it.
-            value.wholeMatch(of: /[-+]?[0-9][0-9_]*/) != nil
-                ? " \(value)" : YAMLText.value(value, after: column, indent: indent)
+            node.grouped.map { " \($0)" } ?? YAMLText.value(value, after: column, indent: indent)
         case .sequence: " []"
         case .mapping: " {}"
         }
@@ -97,9 +96,17 @@ enum LockText {
 }
 
 extension YAMLNode {
+    /// A number that DVC reads where our reader sees a text: digits in groups, such as `1_000`.
+    fileprivate var grouped: Int64? {
+        guard case .string(let text) = content, text.wholeMatch(of: /[-+]?[0-9][0-9_]*/) != nil else { return nil }
+        return Int64(text.replacing("_", with: ""))
+    }
+
     /// Whether two values are equal as DVC compares parameters: `1`, `1.0` and `true` are the same.
     func isEqual(to other: YAMLNode) -> Bool {
-        func number(_ node: YAMLNode) -> Double? { node.double ?? node.bool.map { $0 ? 1 : 0 } }
+        func number(_ node: YAMLNode) -> Double? {
+            node.double ?? node.grouped.map(Double.init) ?? node.bool.map { $0 ? 1 : 0 }
+        }
         switch (content, other.content) {
         case (.null, .null): return true
         case (.string(let left), .string(let right)): return left.utf8.elementsEqual(right.utf8)

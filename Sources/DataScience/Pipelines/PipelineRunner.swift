@@ -101,7 +101,7 @@ package struct PipelineRunner: Sendable {
             )
         }
         let stages = try Pipeline(try FileReader.text(of: file, limit: 16 << 20)).ordered(options.targets)
-        let data = try DataRepository.open(at: root)
+        let data = try open()
         // Two at once would write the same outputs and the same lock.
         let busy = try lock(data)
         defer { busy.release() }
@@ -113,12 +113,19 @@ package struct PipelineRunner: Sendable {
         var run: RunRecorder?
         do {
             for stage in stages {
-                let inputs = try await Planner.inputs(of: stage, data, &params)
-                let staleness = try await Planner.staleness(of: stage, inputs, lock, data)
-                guard case .run(let why) = Self.decision(staleness, options.force) else {
-                    let why = staleness == .frozen ? "it is frozen" : "nothing changed"
+                func skip(_ why: String) {
                     onEvent(.skipped(stage: stage.name, reason: why))
                     results.append(StageResult(name: stage.name, didRun: false, reason: why, seconds: 0))
+                }
+                // What it reads does not matter then, and may be gone.
+                if stage.isFrozen {
+                    skip("it is frozen")
+                    continue
+                }
+                let inputs = try await Planner.inputs(of: stage, data, &params)
+                let change = try await Planner.change(of: stage, inputs, lock, data)
+                guard let why = change ?? (options.force ? "it was asked for" : nil) else {
+                    skip("nothing changed")
                     continue
                 }
                 let recorder: RunRecorder
@@ -160,6 +167,19 @@ package struct PipelineRunner: Sendable {
     }
 
     // MARK: Before the first stage
+
+    private func open() throws -> DataRepository {
+        let data = try DataRepository.open(at: root)
+        guard data.root == root.lexicallyNormalized() else {
+            throw PipelinesError(
+                .noPipeline,
+                what: "cannot reproduce the pipeline of `\(root)`",
+                why: "the folder has no `.dvc` of its own; that of `\(data.root)` counts from there",
+                next: "run `gyre init` in the folder"
+            )
+        }
+        return data
+    }
 
     private func scratch(_ data: DataRepository) -> FilePath { data.root.appending(".dvc").appending("tmp") }
 
@@ -236,19 +256,6 @@ package struct PipelineRunner: Sendable {
     }
 
     // MARK: Steps
-
-    private enum Decision {
-        case run(String)
-        case skip
-    }
-
-    private static func decision(_ staleness: Staleness, _ force: Bool) -> Decision {
-        switch staleness {
-        case .frozen: .skip
-        case .fresh: force ? .run("it was asked for") : .skip
-        case .changed(let why): .run(why)
-        }
-    }
 
     private func execute(_ stage: Stage, _ options: ReproduceOptions, _ run: String) async throws {
         let root = root

@@ -3,16 +3,6 @@
 import DataVersions
 import Documents
 
-/// Why a stage runs, or that it need not.
-package enum Staleness: Sendable, Equatable {
-    /// Nothing changed since it ran last.
-    case fresh
-    /// It never runs.
-    case frozen
-    /// This changed.
-    case changed(String)
-}
-
 /// Compares a stage with what `dvc.lock` says of its last run.
 enum Planner {
     /// What a stage reads now.
@@ -38,37 +28,37 @@ enum Planner {
         return Inputs(dependencies: dependencies, params: try params.values(of: stage))
     }
 
-    static func staleness(
+    /// Why a stage must run, in one line; nil if nothing changed.
+    static func change(
         of stage: Stage,
         _ inputs: Inputs,
         _ lock: LockFile,
         _ data: DataRepository
-    ) async throws -> Staleness {
-        if stage.isFrozen { return .frozen }
-        if stage.alwaysChanged { return .changed("it is marked to run every time") }
+    ) async throws -> String? {
+        if stage.alwaysChanged { return "it is marked to run every time" }
         if stage.dependencies.isEmpty, stage.params.isEmpty, stage.outputs.isEmpty {
-            return .changed("it reads and writes nothing that could be compared")
+            return "it reads and writes nothing that could be compared"
         }
-        guard let old = lock.node(of: stage.name) else { return .changed("it never ran") }
+        guard let old = lock.node(of: stage.name) else { return "it never ran" }
         let commands = old["cmd"]?.sequence?.compactMap(\.string) ?? [old["cmd"]?.string ?? ""]
-        if commands != stage.commands { return .changed("its command changed") }
+        if commands != stage.commands { return "its command changed" }
         let locked = (old["deps"]?.sequence ?? []).map { ($0["path"]?.string ?? "", $0["md5"]?.string ?? "") }
         for dependency in inputs.dependencies where !locked.contains(where: { $0 == (dependency.path, dependency.md5) })
         {
-            return .changed("`\(dependency.path)` changed")
+            return "`\(dependency.path)` changed"
         }
-        if locked.count != inputs.dependencies.count { return .changed("its dependencies changed") }
-        if let reason = changedParameter(of: stage, inputs.params, old["params"]) { return .changed(reason) }
+        if locked.count != inputs.dependencies.count { return "its dependencies changed" }
+        if let reason = changedParameter(of: stage, inputs.params, old["params"]) { return reason }
         let outputs = lock.outputs(of: stage.name)
         for output in stage.outputs {
             guard let before = outputs.first(where: { $0.path == output.place.written }) else {
-                return .changed("its outputs changed")
+                return "its outputs changed"
             }
             guard try await data.measure(output.path)?.md5 == before.md5 else {
-                return .changed("`\(output.place.written)` is missing or changed")
+                return "`\(output.place.written)` is missing or changed"
             }
         }
-        return .fresh
+        return nil
     }
 
     private static func changedParameter(of stage: Stage, _ params: ParameterValues, _ locked: YAMLNode?) -> String? {

@@ -198,6 +198,16 @@ let suites: [Target] = [
     tests(of: "JSONText", in: "Ground", ["Diagnostics"]),
     tests(of: "Statistics", in: "Ground"),
     tests(of: "Tables", in: "Ground", ["Files", systemPackage]),
+    support("ProjectTesting", ["DataVersions", "Files", subprocess, systemPackage]),
+    tests(of: "DataVersions", in: "DataScience", ["Files", "JSONText", "ProjectTesting", subprocess, systemPackage]),
+    tests(
+        of: "Pipelines",
+        in: "DataScience",
+        [
+            "DataVersions", "Database", "Diagnostics", "Documents", "Files", "JSONText", "ObjectStorage",
+            "ProjectTesting", "Tracking", systemPackage,
+        ]
+    ),
     tests(of: "Evaluation", in: "DataScience", ["JSONText"]),
     tests(of: "Monitoring", in: "Operations", ["Files", "JSONText", "Tables", systemPackage]),
     tests(of: "Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", subprocess, systemPackage]),

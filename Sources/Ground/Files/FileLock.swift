@@ -59,7 +59,11 @@ package final class FileLock: Sendable {
     /// Lets the next one have it.
     package func release() {
         descriptor.withLock { descriptor in
-            if let open = descriptor { close(open) }
+            if let open = descriptor {
+                // Closing alone would not do: a process that is being started holds a copy until it runs its program.
+                flock(open, LOCK_UN)
+                close(open)
+            }
             descriptor = nil
         }
     }

@@ -120,7 +120,7 @@ let dataScience: [Target] = [
 ]
 
 let operations: [Target] = [
-    room("Registry", in: "Operations", ["Diagnostics", "Database", "Tracking"]),
+    room("Registry", in: "Operations", ["Diagnostics", "Database", "JSONText", "Tracking"]),
     room("Packaging", in: "Operations", ["CZlib", "Diagnostics", "Files", "JSONText", systemPackage]),
     room(
         "Serving",

@@ -155,7 +155,7 @@ let top: [Target] = [
             subprocess, systemPackage,
         ]
     ),
-    room("Terminal", ["Diagnostics"]),
+    room("Terminal", ["Diagnostics", "JSONText"]),
     .executableTarget(
         name: "gyre",
         dependencies: [
@@ -196,6 +196,7 @@ let suites: [Target] = [
     tests(of: "Tables", in: "Ground", ["Files", systemPackage]),
     tests(of: "Evaluation", in: "DataScience", ["JSONText"]),
     tests(of: "Monitoring", in: "Operations", ["Files", "JSONText", "Tables", systemPackage]),
+    tests(of: "Terminal", ["Diagnostics", "JSONText"]),
     tests(of: "Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", subprocess, systemPackage]),
 ]
 

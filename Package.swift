@@ -196,6 +196,7 @@ let suites: [Target] = [
     tests(of: "Tables", in: "Ground", ["Files", systemPackage]),
     tests(of: "Evaluation", in: "DataScience", ["JSONText"]),
     tests(of: "Monitoring", in: "Operations", ["Files", "JSONText", "Tables", systemPackage]),
+    tests(of: "Tracking", in: "DataScience", ["Database", "Diagnostics", "Files", "ObjectStorage", systemPackage]),
     tests(of: "Terminal", ["Diagnostics", "JSONText"]),
     tests(of: "Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", subprocess, systemPackage]),
 ]

@@ -7,6 +7,7 @@ package enum Rules {
     /// - Parameters:
     ///   - key: The name.
     ///   - thing: What has it, for the message.
+    /// - Throws: ``TrackingError`` `.invalidParameter`.
     package static func check(key: String, of thing: String) throws(TrackingError) {
         func what() -> String { "cannot use `\(key.prefix(100))` as the name of a \(thing)" }
         guard !key.isEmpty, fits(key, 250) else {
@@ -71,6 +72,16 @@ package enum Rules {
         }
         guard !location.hasPrefix("runs:") else { throw .invalid(what, "a run's URI is no place of its own") }
         guard !location.split(separator: "/").contains("..") else { throw .invalid(what, "it holds `..`") }
+    }
+
+    /// Refuses a time before 1970 or behind the year 9999, with which no clock or calendar can go on.
+    static func check(timeMs: Int64, of thing: String) throws(TrackingError) {
+        guard (0...253_402_300_799_999).contains(timeMs) else {
+            throw .invalid(
+                "cannot use \(timeMs) as the \(thing)",
+                "times are milliseconds since 1970, up to the year 9999"
+            )
+        }
     }
 
     static func check(modelName name: String) throws(TrackingError) {

@@ -13,6 +13,8 @@ extension TrackingService {
     ///   - key: The metric.
     ///   - token: The end of the page before; nil for the first.
     ///   - limit: At most this many, up to ``historyLimit``.
+    /// - Returns: A page of them.
+    /// - Throws: ``TrackingError`` `.notFound` for the run, `.invalidParameter` for the token.
     package func metricHistory(
         run: String,
         key: String,

@@ -59,6 +59,8 @@ extension TrackingService {
     ///   - orderBy: The order; newest first if empty.
     ///   - token: The end of the page before; nil for the first.
     ///   - limit: At most this many, up to 1,000.
+    /// - Returns: A page of them.
+    /// - Throws: ``TrackingError`` `.invalidParameter` for what cannot be read.
     package func searchModels(
         experimentIDs: [String],
         filter: String? = nil,
@@ -147,7 +149,10 @@ extension TrackingService {
 
     /// Adds a model to the record that clients before logged models keep on the run, as the tag `mlflow.log-model.history`.
     ///
-    /// - Parameter json: The client's description of the model, a JSON object.
+    /// - Parameters:
+    ///   - json: The client's description of the model, a JSON object.
+    ///   - id: The run.
+    /// - Throws: ``TrackingError`` `.invalidParameter` for a description that lacks something.
     package func recordModel(json: String, run id: String) async throws {
         let what = "cannot record the model of run `\(id.prefix(100))`"
         let entry: JSONDocument

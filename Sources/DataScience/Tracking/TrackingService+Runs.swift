@@ -75,6 +75,7 @@ extension TrackingService {
     package func createRun(_ draft: RunDraft) async throws -> Run {
         let id = Rules.newID()
         let startMs = draft.startMs ?? now()
+        try Rules.check(timeMs: startMs, of: "start of a run")
         let tagged = draft.tags.last { $0.key == Self.nameTag }?.value
         let given = draft.name.flatMap { $0.isEmpty ? nil : $0 }
         if let given, let tagged, given != tagged {
@@ -115,6 +116,7 @@ extension TrackingService {
         endMs: Int64? = nil,
         name: String? = nil
     ) async throws -> Run {
+        if let endMs { try Rules.check(timeMs: endMs, of: "end of a run") }
         let name = try name.flatMap { name in
             name.isEmpty ? nil : try Self.checked(tag: KeyValue(Self.nameTag, name)).value
         }

@@ -110,6 +110,8 @@ package struct TrackingService: Sendable {
     ///   - orderBy: Such as `name ASC`; newest first if empty.
     ///   - token: The end of the page before; nil for the first.
     ///   - limit: At most this many, up to 50,000.
+    /// - Returns: A page of them.
+    /// - Throws: ``TrackingError`` `.invalidParameter` for what cannot be read.
     package func searchExperiments(
         view: ViewType = .activeOnly,
         filter: String? = nil,

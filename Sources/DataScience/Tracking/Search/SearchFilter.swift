@@ -86,6 +86,9 @@ package struct SearchFilter {
             if sign.keyword == "IS" { return try presence(field) }
             var test: SQL
             switch sign {
+            case .sign("!=") where field.isFlag:
+                let equal = try order(field, name, "=")
+                return "NOT EXISTS (SELECT 1 FROM \(field.rows ?? "") AND \(equal))"
             case .sign(let text): test = try order(field, name, text)
             case .word:
                 let isNegated = sign.keyword == "NOT"

@@ -6,7 +6,7 @@ import Database
 package struct SearchOrderTerm: Sendable {
     let field: String
     let isDescending: Bool
-    /// The data that the value was measured on; nil for any. Only metrics of logged models know theirs.
+    /// The data that the value was measured on, which only metrics of logged models know; nil for any.
     let dataset: DatasetFilter?
 
     /// A field as the language names it.

@@ -31,15 +31,17 @@ package struct SearchScope: Sendable {
         let isNumber: Bool
         /// Which of several values counts in an order; nil if there is one at most.
         let latest: String?
+        /// Keys that a row without them differs by from every value, as from one that was never set.
+        let flags: Set<String>
 
         /// Tables of texts by key; `join` ties `entry` to `item`.
-        package static func texts(_ table: String, _ join: SQL) -> Entries {
-            Entries(table: table, join: join, isNumber: false, latest: nil)
+        package static func texts(_ table: String, _ join: SQL, flags: Set<String> = []) -> Entries {
+            Entries(table: table, join: join, isNumber: false, latest: nil, flags: flags)
         }
 
         /// Tables of numbers by key, whose column `is_nan` marks what is none.
         package static func numbers(_ table: String, _ join: SQL, latest: String? = nil) -> Entries {
-            Entries(table: table, join: join, isNumber: true, latest: latest)
+            Entries(table: table, join: join, isNumber: true, latest: latest, flags: [])
         }
     }
 
@@ -143,6 +145,8 @@ struct SearchField {
     let latest: String?
     /// Whether one value counts, so that rows can be ordered by it.
     let isSingle: Bool
+    /// Whether a row without a value differs from every value.
+    let isFlag: Bool
 
     init(_ column: SearchScope.Column) {
         value = "item.\(raw: column.name)"
@@ -152,6 +156,7 @@ struct SearchField {
         mayBeNaN = false
         latest = nil
         isSingle = true
+        isFlag = false
     }
 
     init(_ entries: SearchScope.Entries, key: String) {
@@ -162,6 +167,7 @@ struct SearchField {
         mayBeNaN = entries.isNumber
         latest = entries.latest
         isSingle = true
+        isFlag = entries.flags.contains(key)
     }
 
     init(_ parts: SearchScope.Parts, _ column: SearchScope.Column) {
@@ -172,6 +178,7 @@ struct SearchField {
         mayBeNaN = false
         latest = nil
         isSingle = false
+        isFlag = false
     }
 
     /// The field among what was measured on some data.
@@ -184,7 +191,8 @@ struct SearchField {
             isNullable: isNullable,
             mayBeNaN: mayBeNaN,
             latest: latest,
-            isSingle: isSingle
+            isSingle: isSingle,
+            isFlag: isFlag
         )
     }
 
@@ -195,7 +203,8 @@ struct SearchField {
         isNullable: Bool,
         mayBeNaN: Bool,
         latest: String?,
-        isSingle: Bool
+        isSingle: Bool,
+        isFlag: Bool
     ) {
         self.value = value
         self.rows = rows
@@ -204,6 +213,7 @@ struct SearchField {
         self.mayBeNaN = mayBeNaN
         self.latest = latest
         self.isSingle = isSingle
+        self.isFlag = isFlag
     }
 }
 

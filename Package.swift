@@ -197,6 +197,11 @@ let suites: [Target] = [
     tests(of: "Evaluation", in: "DataScience", ["JSONText"]),
     tests(of: "Monitoring", in: "Operations", ["Files", "JSONText", "Tables", systemPackage]),
     tests(of: "Tracking", in: "DataScience", ["Database", "Diagnostics", "Files", "ObjectStorage", systemPackage]),
+    tests(
+        of: "Registry",
+        in: "Operations",
+        ["Database", "Diagnostics", "Files", "ObjectStorage", "Tracking", systemPackage]
+    ),
     tests(of: "Terminal", ["Diagnostics", "JSONText"]),
     tests(of: "Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", subprocess, systemPackage]),
 ]

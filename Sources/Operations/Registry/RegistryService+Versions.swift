@@ -88,6 +88,8 @@ extension RegistryService {
     /// - Parameters:
     ///   - search: What is searched.
     ///   - limit: At most this many, up to 200,000.
+    /// - Returns: A page of them.
+    /// - Throws: ``RegistryError`` `.invalidParameter` for what cannot be read.
     package func searchVersions(_ search: VersionSearch, limit: Int = 1_000) async throws -> Page<ModelVersion> {
         var conditions: [SQL] = []
         if let model = search.model { conditions.append("item.name = \(model)") }

@@ -71,6 +71,8 @@ package struct RegistryService: Sendable {
     ///   - orderBy: Such as `last_updated_timestamp DESC`; by name if empty.
     ///   - token: The end of the page before; nil for the first.
     ///   - limit: At most this many, up to 1,000.
+    /// - Returns: A page of them.
+    /// - Throws: ``RegistryError`` `.invalidParameter` for what cannot be read.
     package func searchModels(
         filter: String? = nil,
         orderBy: [String] = [],
@@ -219,13 +221,16 @@ package struct RegistryService: Sendable {
 }
 
 extension SearchScope {
+    /// The tag by which MLflow's client leaves prompts out of each search for models: it asks that it is not `true`.
+    private static let promptTag = "mlflow.prompt.is_prompt"
+
     static let registeredModels = SearchScope(
         table: "registry_models",
         attributes: [
             "name": .text("name"), "creation_timestamp": .number("created_ms"), "timestamp": .number("updated_ms"),
             "last_updated_timestamp": .number("updated_ms"),
         ],
-        entries: words((["tags", "tag"], .texts("registry_model_tags", "entry.name = item.name"))),
+        entries: words((["tags", "tag"], .texts("registry_model_tags", "entry.name = item.name", flags: [promptTag]))),
         ties: [(.text("name"), false)]
     )
 
@@ -239,7 +244,11 @@ extension SearchScope {
         entries: words(
             (
                 ["tags", "tag"],
-                .texts("registry_version_tags", "entry.name = item.name AND entry.version = item.version")
+                .texts(
+                    "registry_version_tags",
+                    "entry.name = item.name AND entry.version = item.version",
+                    flags: [promptTag]
+                )
             )
         ),
         ties: [(.text("name"), false), (.number("version"), true)]

@@ -202,6 +202,13 @@ let suites: [Target] = [
         in: "Operations",
         ["Database", "Diagnostics", "Files", "ObjectStorage", "Tracking", systemPackage]
     ),
+    tests(
+        of: "MLflowAPI",
+        [
+            "Database", "Diagnostics", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", hummingbird,
+            hummingbirdTesting, httpTypes, log, nio, subprocess, systemPackage,
+        ]
+    ),
     tests(of: "Terminal", ["Diagnostics", "JSONText"]),
     tests(of: "Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", subprocess, systemPackage]),
 ]

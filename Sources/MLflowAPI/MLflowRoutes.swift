@@ -14,7 +14,7 @@ package struct MLflowRoutes: Sendable {
 
     let tracking: TrackingService
     let registry: RegistryService
-    /// Called after an alias moved or a version changed, so that the live service looks at once.
+    /// Called after an alias moved or what it pointed to went, so that the live service looks at once.
     let onRegistryChange: @Sendable () -> Void
 
     /// Routes over both services.

@@ -19,6 +19,7 @@ struct RegistryRoutes: Sendable {
 
     private func addModels(to calls: Calls<some RequestContext>) {
         let registry = registry
+        let onChange = onChange
         let base = "2.0/mlflow/registered-models/"
         calls.post(base + "create") { call in
             try await registry.createModel(
@@ -46,11 +47,16 @@ struct RegistryRoutes: Sendable {
             .response
         }
         calls.post(base + "rename") { call in
-            try await registry.renameModel(name: try call.requiredText("name"), to: try call.requiredText("new_name"))
-                .response
+            let model = try await registry.renameModel(
+                name: try call.requiredText("name"),
+                to: try call.requiredText("new_name")
+            )
+            onChange()
+            return model.response
         }
         calls.on(base + "delete", .delete) { call in
             try await registry.deleteModel(name: try call.requiredText("name"))
+            onChange()
             return .empty
         }
         let latest: @Sendable (Call) async throws -> Response = { call in
@@ -106,10 +112,11 @@ struct RegistryRoutes: Sendable {
 
     private func addVersions(to calls: Calls<some RequestContext>) {
         let registry = registry
-        let tracking = tracking
+        let onChange = onChange
+        let origin = VersionOrigin(registry: registry, tracking: tracking)
         let base = "2.0/mlflow/model-versions/"
         calls.post(base + "create") { call in
-            var draft = VersionDraft(
+            var draft = try await origin.draft(
                 model: try call.requiredText("name"),
                 source: try call.requiredText("source"),
                 runID: try call.textIfAny("run_id"),
@@ -128,11 +135,7 @@ struct RegistryRoutes: Sendable {
                 model: try call.requiredText("name"),
                 number: try call.versionNumber()
             )
-            // A logged model's URI names its files only through the model.
-            var uri = version.source
-            if let id = version.modelID, uri.hasPrefix("models:/") {
-                uri = try await tracking.artifactURI(ofModel: id)
-            }
+            let uri = try await origin.artifactURI(of: version)
             return .json { $0.object { $0.field("artifact_uri", uri) } }
         }
         calls.get(base + "search") { call in
@@ -161,6 +164,7 @@ struct RegistryRoutes: Sendable {
         }
         calls.on(base + "delete", .delete) { call in
             try await registry.deleteVersion(model: try call.requiredText("name"), number: try call.versionNumber())
+            onChange()
             return .empty
         }
         calls.post(base + "set-tag") { call in

@@ -123,7 +123,7 @@ let dataScience: [Target] = [
 ]
 
 let operations: [Target] = [
-    room("Registry", in: "Operations", ["Diagnostics", "Database", "Tracking"]),
+    room("Registry", in: "Operations", ["Diagnostics", "Database", "JSONText", "Tracking"]),
     room("Packaging", in: "Operations", ["CZlib", "Diagnostics", "Files", "JSONText", systemPackage]),
     room(
         "Serving",
@@ -158,7 +158,7 @@ let top: [Target] = [
             subprocess, systemPackage,
         ]
     ),
-    room("Terminal", ["Diagnostics"]),
+    room("Terminal", ["Diagnostics", "JSONText"]),
     .executableTarget(
         name: "gyre",
         dependencies: [
@@ -210,6 +210,20 @@ let suites: [Target] = [
     ),
     tests(of: "Evaluation", in: "DataScience", ["JSONText"]),
     tests(of: "Monitoring", in: "Operations", ["Files", "JSONText", "Tables", systemPackage]),
+    tests(of: "Tracking", in: "DataScience", ["Database", "Diagnostics", "Files", "ObjectStorage", systemPackage]),
+    tests(
+        of: "Registry",
+        in: "Operations",
+        ["Database", "Diagnostics", "Files", "ObjectStorage", "Tracking", systemPackage]
+    ),
+    tests(
+        of: "MLflowAPI",
+        [
+            "Database", "Diagnostics", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", hummingbird,
+            hummingbirdTesting, httpTypes, log, nio, subprocess, systemPackage,
+        ]
+    ),
+    tests(of: "Terminal", ["Diagnostics", "JSONText"]),
     tests(of: "Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", subprocess, systemPackage]),
 ]
 

@@ -26,7 +26,7 @@ enum Main {
 
     /// Runs the command line and returns the exit code of DESIGN: 0 done, 1 failed, 2 usage, 3 refused, 130 interrupted.
     static func run(_ arguments: [String]) async -> Int32 {
-        let failures = FailurePrinter(json: arguments.contains("--json"))
+        let failures = FailurePrinter(json: arguments.contains("--json"), color: color(in: arguments))
         if let unknown = unknownVerb(in: arguments) {
             failures.print(unknown)
             return unknown.kind.exitCode
@@ -64,6 +64,13 @@ enum Main {
         }
         failures.print(UnexpectedError(cause: error))
         return FailureKind.failed.exitCode
+    }
+
+    /// The choice of `--color`, which counts also where the rest of the line cannot be understood.
+    private static func color(in arguments: [String]) -> ColorChoice {
+        let joined = arguments.compactMap { $0.hasPrefix("--color=") ? String($0.dropFirst("--color=".count)) : nil }
+        let apart = arguments.firstIndex(of: "--color").map { arguments.dropFirst($0 + 1).first } ?? nil
+        return (joined.last ?? apart).flatMap(ColorChoice.init(rawValue:)) ?? .auto
     }
 
     private static func unknownVerb(in arguments: [String]) -> UsageError? {

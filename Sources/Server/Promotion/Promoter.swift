@@ -63,12 +63,7 @@ package struct Promoter: Sendable {
         )
         try await registry.record(verdict, model: name, version: version.version)
         if movesAlias {
-            try await registry.setAlias(
-                model: name,
-                alias: RegistryService.champion,
-                version: version.version,
-                digest: report.modelDigest
-            )
+            try await registry.setAlias(model: name, alias: RegistryService.champion, version: version.version)
         }
         return PromotionResult(report: report, version: version, isChampion: movesAlias)
     }

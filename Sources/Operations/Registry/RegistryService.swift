@@ -11,11 +11,18 @@ package struct RegistryService: Sendable {
     package static let champion = "champion"
 
     let database: SQLDatabase
+    let guarded: Set<String>
     let now: @Sendable () -> Int64
 
     /// A service over the room's tables.
-    package init(database: SQLDatabase, now: @escaping @Sendable () -> Int64) {
+    ///
+    /// - Parameters:
+    ///   - database: Holds the tables of ``migrations``.
+    ///   - guarded: Names whose `champion` needs a recorded pass from the start, also before the first promotion.
+    ///   - now: The clock, milliseconds UTC.
+    package init(database: SQLDatabase, guarded: Set<String> = [], now: @escaping @Sendable () -> Int64) {
         self.database = database
+        self.guarded = guarded
         self.now = now
     }
 
@@ -94,9 +101,9 @@ package struct RegistryService: Sendable {
         description: String? = nil,
         newName: String? = nil
     ) async throws -> RegisteredModel {
-        let now = now()
+        let (now, guarded) = (now(), guarded)
         return try await database.write { writer in
-            _ = try RegistryStore.model(name, writer.reader)
+            let model = try RegistryStore.model(name, writer.reader)
             if let description {
                 try writer.execute(
                     "UPDATE registry_models SET description = \(description), updated_ms = \(now) WHERE name = \(name)"
@@ -105,6 +112,9 @@ package struct RegistryService: Sendable {
             guard let newName, newName != name else { return try RegistryStore.model(name, writer.reader) }
             guard try writer.row("SELECT 1 FROM registry_models WHERE name = \(newName)") == nil else {
                 throw RegistryError(.alreadyExists, what: "cannot rename `\(name)`", why: "`\(newName)` is taken")
+            }
+            if guarded.contains(newName), let champion = model.aliases.first(where: { $0.alias == Self.champion }) {
+                try RegistryStore.requirePass(name, champion.version, nil, isGuarded: true, writer.reader)
             }
             try writer.execute("UPDATE registry_models SET name = \(newName), updated_ms = \(now) WHERE name = \(name)")
             return try RegistryStore.model(newName, writer.reader)
@@ -204,9 +214,12 @@ package struct RegistryService: Sendable {
                 why: "it has 1 to 255 letters, digits, `_` and `-`, and is neither `latest` nor a `v` with a number"
             )
         }
+        let isGuarded = guarded.contains(model)
         try await database.write { writer in
             _ = try RegistryStore.version(model, version, writer.reader)
-            if alias == Self.champion { try RegistryStore.requirePass(model, version, digest, writer.reader) }
+            if alias == Self.champion {
+                try RegistryStore.requirePass(model, version, digest, isGuarded: isGuarded, writer.reader)
+            }
             try writer.execute(
                 """
                 INSERT INTO registry_aliases (name, alias, version) VALUES (\(model), \(alias), \(version))

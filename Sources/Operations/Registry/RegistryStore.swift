@@ -62,9 +62,15 @@ enum RegistryStore {
     }
 
     /// Refuses a version of a guarded model whose newest verdict is not a pass, or is one for other content.
-    static func requirePass(_ name: String, _ number: Int, _ digest: String?, _ reader: SQLReader) throws {
-        let isGuarded = try reader.row("SELECT is_guarded FROM registry_models WHERE name = \(name)")?.bool(0) ?? false
-        guard isGuarded else { return }
+    static func requirePass(
+        _ name: String,
+        _ number: Int,
+        _ digest: String?,
+        isGuarded: Bool,
+        _ reader: SQLReader
+    ) throws {
+        let isMarked = try reader.row("SELECT is_guarded FROM registry_models WHERE name = \(name)")?.bool(0) ?? false
+        guard isGuarded || isMarked else { return }
         let verdicts: SQL = """
             SELECT passed, digest FROM registry_verdicts WHERE name = \(name) AND version = \(number) ORDER BY id DESC LIMIT 1
             """

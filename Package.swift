@@ -162,7 +162,7 @@ let top: [Target] = [
             "CPlatform", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
             "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", arguments, log, metrics,
-            subprocess, systemPackage,
+            subprocess, systemPackage, unixSignals,
         ],
         path: "Sources/gyre",
         swiftSettings: house + strictness
@@ -188,6 +188,15 @@ let suites: [Target] = [
         dependencies: ["gyre", "Files", "HTTPTransport", "JSONText", subprocess, systemPackage],
         path: "Tests/EndToEndTests",
         swiftSettings: house + strictness
+    ),
+    tests(
+        of: "Server",
+        [
+            "Database", "DataVersions", "Diagnostics", "Evaluation", "Feedback", "Files", "JSONText", "Monitoring",
+            "Registry",
+            "Serving", "Telemetry", hummingbird, hummingbirdTesting, httpTypes, lifecycle, log, nio, systemPackage,
+            unixSignals,
+        ]
     ),
     tests(of: "WebPages", ["ExampleFiles", "WebAssets", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
     tests(of: "Diagnostics", in: "Ground"),

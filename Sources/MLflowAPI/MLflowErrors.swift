@@ -20,7 +20,7 @@ struct MLflowErrors<Context: RequestContext>: RouterMiddleware {
             return try await next(request, context)
         } catch {
             let answer = Self.answer(to: error)
-            if answer.status.code >= 500 {
+            if answer.status == .internalServerError {
                 context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             }
             var writer = JSONWriter(reserving: 256)
@@ -42,6 +42,12 @@ struct MLflowErrors<Context: RequestContext>: RouterMiddleware {
         case let error as TrackingError: return CallError(tracking: error)
         case let error as RegistryError: return CallError(registry: error)
         case let error as any Explained: return CallError(error)
+        case is CancellationError:
+            return CallError(
+                code: "TEMPORARILY_UNAVAILABLE",
+                status: .serviceUnavailable,
+                message: "the server is stopping"
+            )
         case is NIOTooManyBytesError:
             return CallError(
                 code: "INVALID_PARAMETER_VALUE",

@@ -29,6 +29,8 @@ package struct ImageAssembly: Sendable {
     /// - Parameters:
     ///   - number: The version; the champion if nil.
     ///   - archive: Where to write; `.gyre/images/<model>-<version>.tar` if nil.
+    /// - Returns: The image, with its name and tag.
+    /// - Throws: ``ServerError`` `.notFound` if there is no such version, `.refused` if its files are not those that passed.
     package func build(
         version number: Int?,
         to archive: FilePath?
@@ -48,7 +50,7 @@ package struct ImageAssembly: Sendable {
             )
         }
         let store = ModelStore(services: services)
-        let prepared = try await store.prepare(try await store.directory(of: registered))
+        let prepared = try await store.prepared(registered)
         let runtime = try await services.runtimes.onnxRuntime()
         let model = services.project.model
         let isClassifier = prepared.classes.contains(model.positive)

@@ -25,6 +25,7 @@ package struct Judge: Sendable {
     /// - Parameters:
     ///   - run: The run.
     ///   - root: The work tree whose data counts.
+    /// - Returns: What was measured, and the verdict.
     /// - Throws: ``ServerError`` `.missingSetting` if `gyre.yaml` does not say on what to judge.
     package func report(on run: String, root: FilePath) async throws -> EvaluationReport {
         let project = services.project
@@ -45,7 +46,10 @@ package struct Judge: Sendable {
         let champion = try await championVersion()
         var baseline: [String: Double]?
         if let champion {
-            let model = try await models.served(champion)
+            // As it is now, also if its files are not those that once passed: the comparison is with what could serve.
+            let prepared = try await models.prepare(try await models.directory(of: champion))
+            let version = String(champion.version)
+            let model = try await models.load(prepared, name: champion.name, version: version, runID: champion.runID)
             baseline = try await metrics(of: model, on: file, errors: errors, target: target).values
         }
         let digest = try await BlockingPool.shared.run { try FileHashing.digest(of: file, .md5) }

@@ -165,8 +165,8 @@ let top: [Target] = [
             "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
             "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", arguments, log, metrics,
-            subprocess, systemPackage,
-        ] + lean,
+            subprocess, systemPackage, unixSignals,
+        ],
         path: "Sources/gyre",
         swiftSettings: house + strictness
     ),
@@ -193,7 +193,16 @@ let suites: [Target] = [
         path: "Tests/EndToEndTests",
         swiftSettings: house + strictness
     ),
-    tests(of: "WebPages", ["ExampleFiles", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
+    tests(
+        of: "Server",
+        [
+            "Database", "DataVersions", "Diagnostics", "Evaluation", "Feedback", "Files", "JSONText", "Monitoring",
+            "Registry",
+            "Serving", "Telemetry", hummingbird, hummingbirdTesting, httpTypes, lifecycle, log, nio, systemPackage,
+            unixSignals,
+        ]
+    ),
+    tests(of: "WebPages", ["ExampleFiles", "WebAssets", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
     tests(of: "Diagnostics", in: "Ground"),
     tests(of: "JSONText", in: "Ground", ["Diagnostics"]),
     tests(of: "Statistics", in: "Ground"),

@@ -8,16 +8,16 @@ package struct ServerError: Explained {
     package enum Code: String, Sendable {
         /// Neither the folder nor one above it is a project.
         case notAProject
-        /// The folder is a project already.
-        case alreadyAProject
-        /// `gyre.yaml` breaks its schema.
-        case invalidProjectFile
+        /// A new project needs an empty folder, and this one is not.
+        case folderNotEmpty
         /// A key of `gyre.yaml` that this step needs is missing.
         case missingSetting
         /// Somebody listens on the port already.
         case portInUse
-        /// Another server runs on this project.
-        case alreadyRunning
+        /// The address is not one that this user can listen on.
+        case cannotListen
+        /// It was asked to stop at once.
+        case interrupted
         /// A run, model or prediction that is not there.
         case notFound
         /// The request breaks a rule of the API.
@@ -26,6 +26,8 @@ package struct ServerError: Explained {
         case missingRuntime
         /// A gate said no.
         case refused
+        /// A command of a larger job ended badly.
+        case stepFailed
     }
 
     /// What went wrong, to switch on.
@@ -48,9 +50,11 @@ package struct ServerError: Explained {
 
     package var kind: FailureKind {
         switch code {
-        case .notAProject, .alreadyAProject: .failed
-        case .invalidProjectFile, .missingSetting, .invalidRequest: .invalid
-        case .portInUse, .alreadyRunning: .conflict
+        case .notAProject, .folderNotEmpty: .failed
+        case .missingSetting, .invalidRequest: .invalid
+        case .portInUse: .conflict
+        case .cannotListen, .stepFailed: .failed
+        case .interrupted: .interrupted
         case .notFound: .notFound
         case .missingRuntime: .unavailable
         case .refused: .refused

@@ -4,6 +4,7 @@ import Hummingbird
 package import Logging
 import MLflowAPI
 import NIOCore
+import ServiceLifecycle
 
 /// MLflow's API on a free port of this machine, for as long as a command needs it.
 package enum TrackingServer {
@@ -15,7 +16,7 @@ package enum TrackingServer {
         _ body: @escaping @Sendable (_ url: String) async throws -> Result
     ) async throws -> Result {
         if let running = ServerFile(workspace: services.workspace).running() { return try await body(running.url) }
-        let router = Router()
+        let router = GyreServer.router(project: nil)
         router.get("health") { _, _ in "OK" }
         MLflowRoutes(tracking: services.tracking, registry: services.registry).add(to: router)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
@@ -28,21 +29,28 @@ package enum TrackingServer {
             },
             logger: logger
         )
-        return try await withThrowingTaskGroup(of: Result?.self) { group in
-            group.addTask {
-                try await application.run()
-                return nil
+        var configuration = ServiceGroupConfiguration(services: [application], logger: logger)
+        // A request of a program that outlived its stage is not waited for.
+        configuration.maximumGracefulShutdownDuration = .seconds(1)
+        let group = ServiceGroup(configuration: configuration)
+        async let serving: Void = {
+            // Nobody waits for the port of a server that could not begin.
+            defer { port.finish() }
+            try await group.run()
+        }()
+        for await port in ports {
+            let result: Swift.Result<Result, any Error>
+            do {
+                result = .success(try await body("http://127.0.0.1:\(port)"))
+            } catch {
+                result = .failure(error)
             }
-            group.addTask {
-                var first = 0
-                for await port in ports { first = port }
-                return try await body("http://127.0.0.1:\(first)")
-            }
-            defer { group.cancelAll() }
-            while let result = try await group.next() {
-                if let result { return result }
-            }
-            throw CancellationError()
+            await group.triggerGracefulShutdown()
+            // What the body says counts, whatever became of the server afterwards.
+            try? await serving
+            return try result.get()
         }
+        try await serving
+        throw CancellationError()
     }
 }

@@ -38,9 +38,12 @@ package struct Output: Sendable {
     }
 
     /// Prints a result: the JSON document or the text for people, with a line end.
-    package func result(json: @autoclosure () -> String, text: @autoclosure () -> String) {
+    ///
+    /// - Returns: Whether it is written, or its reader went away; false if the system refused it, as on a full disk.
+    @discardableResult
+    package func result(json: @autoclosure () -> String, text: @autoclosure () -> String) -> Bool {
         let line = self.json ? json() : text()
-        results.write(line.hasSuffix("\n") ? line : line + "\n")
+        return StandardStream.output.write(line.hasSuffix("\n") ? line : line + "\n")
     }
 
     /// Says what happens, unless the command is quiet.

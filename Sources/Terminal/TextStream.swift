@@ -59,18 +59,22 @@ package struct TextStream: Sendable {
     }
 
     /// Writes the text whole; a reader that went away is no error.
-    package func write(_ text: String) {
+    ///
+    /// - Returns: Whether it is written, or its reader went away.
+    @discardableResult
+    package func write(_ text: String) -> Bool {
         var text = text
-        text.withUTF8 { bytes in
+        return text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)
             while let base = rest.baseAddress, !rest.isEmpty {
                 let count = Glibc.write(descriptor, base, rest.count)
                 if count > 0 {
                     rest = UnsafeRawBufferPointer(rebasing: rest[count...])
                 } else if errno != EINTR {
-                    return
+                    return errno == EPIPE
                 }
             }
+            return true
         }
     }
 }

@@ -15,28 +15,25 @@ let gyreVersion = "0.1.0"
 enum Main {
     static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
-        if arguments == ["--version"] {
-            print("gyre \(gyreVersion)")
-            return
-        }
         // A reader that went away ends the command by an error of write, not by a signal in the middle of a change.
         signal(SIGPIPE, SIG_IGN)
+        openMissingStreams()
         exit(await run(arguments))
     }
 
     /// Runs the command line and returns the exit code of DESIGN: 0 done, 1 failed, 2 usage, 3 refused, 130 interrupted.
     static func run(_ arguments: [String]) async -> Int32 {
-        let failures = FailurePrinter(json: arguments.contains("--json"), color: color(in: arguments))
-        if let unknown = unknownVerb(in: arguments) {
-            failures.print(unknown)
-            return unknown.kind.exitCode
-        }
+        let failures = FailurePrinter(json: arguments.contains("--json"))
         do {
-            var command = try Gyre.parseAsRoot(arguments)
-            if var verb = command as? any AsyncParsableCommand {
-                try await verb.run()
+            if arguments == ["--version"] {
+                try Output().answer(json: "", text: "gyre \(gyreVersion)")
+                return 0
+            }
+            if let unknown = unknownVerb(in: arguments) { throw unknown }
+            if try Gyre.parseAsRoot(arguments) is any HandlesSignals {
+                try await execute(arguments)
             } else {
-                try command.run()
+                try await Interruptible.run { try await execute(arguments) }
             }
             return 0
         } catch let exitCode as ExitCode {
@@ -44,19 +41,29 @@ enum Main {
         } catch let explained as any Explained {
             failures.print(explained)
             return explained.kind.exitCode
-        } catch is CancellationError {
-            return FailureKind.interrupted.exitCode
         } catch {
             return parserExit(error, failures)
         }
     }
 
-    /// Help and version go to stdout and are no error; what the parser refuses is wrong usage.
+    /// Parses and runs the command in the task that calls, because a parsed command cannot be handed to another.
+    private static func execute(_ arguments: [String]) async throws {
+        var command = try Gyre.parseAsRoot(arguments)
+        if var verb = command as? any AsyncParsableCommand {
+            try await verb.run()
+        } else {
+            try command.run()
+        }
+    }
+
+    /// Help goes to stdout and is no error; what the parser refuses is wrong usage.
     private static func parserExit(_ error: any Error, _ failures: FailurePrinter) -> Int32 {
         let code = Gyre.exitCode(for: error)
         if code == .success {
-            print(Gyre.fullMessage(for: error))
-            return 0
+            let text = Gyre.fullMessage(for: error)
+            if Output().result(json: "", text: text) { return 0 }
+            failures.print(LostResult())
+            return FailureKind.failed.exitCode
         }
         if code == .validationFailure {
             failures.print(UsageError(Gyre.message(for: error)))
@@ -74,53 +81,18 @@ enum Main {
     }
 
     private static func unknownVerb(in arguments: [String]) -> UsageError? {
-        guard let verb = arguments.first, !verb.hasPrefix("-"), !Gyre.verbs.contains(verb) else { return nil }
+        guard let verb = arguments.first(where: { $0 != "help" }), !verb.hasPrefix("-"), !Gyre.verbs.contains(verb)
+        else { return nil }
         return UsageError(
             what: "cannot run `gyre \(verb)`",
             why: "there is no verb `\(verb)`",
             next: nearest(to: verb, among: Gyre.verbs).map { "did you mean `gyre \($0)`?" } ?? "see `gyre --help`"
         )
     }
-}
 
-/// A command line that cannot be understood.
-struct UsageError: Explained {
-    let what: String
-    let why: String
-    let next: String?
-    let kind = FailureKind.usage
-    let codeName = "usage"
-
-    init(what: String, why: String, next: String?) {
-        self.what = what
-        self.why = why
-        self.next = next
+    /// Opens `/dev/null` in the place of a standard stream that the caller closed, so that no file of ours gets its number
+    /// and with it our words.
+    private static func openMissingStreams() {
+        for stream in Int32(0)...2 where fcntl(stream, F_GETFD) < 0 { _ = open("/dev/null", O_RDWR) }
     }
-
-    /// What the parser said, which may end with a hint of its own.
-    init(_ message: String) {
-        let lines = message.split(separator: "\n", maxSplits: 1).map(String.init)
-        var why = lines.first ?? message
-        var next: String?
-        let parts = why.split(separator: ". Did you mean ", maxSplits: 1).map(String.init)
-        if parts.count == 2 {
-            next = "did you mean " + parts[1].replacing("'", with: "`")
-            why = parts[0]
-        }
-        what = "cannot understand the command line"
-        self.why = why.first.map { $0.lowercased() + why.dropFirst() }?.replacing("'", with: "`") ?? why
-        self.next = next ?? "see `gyre --help`"
-    }
-}
-
-/// Something that no room has words for.
-struct UnexpectedError: Explained {
-    let cause: (any Error)?
-    let what = "cannot finish"
-    var why: String { cause.map { "\($0)" } ?? "unknown" }
-    let next: String? = "run it again with `-v`, and report it with the output"
-    let kind = FailureKind.failed
-    let codeName = "unexpected"
-
-    init(cause: any Error) { self.cause = cause }
 }

@@ -7,10 +7,11 @@ import Telemetry
 extension GyreServer {
     /// All routes of `gyre up`.
     func makeRouter(live: LiveModels, loop: LoopWorker) -> Router<BasicRequestContext> {
-        let router = Router()
-        let group = router.group("api/gyre/v1").add(middleware: ProblemMiddleware(shape: .problem))
+        let router = Self.router(project: services.project.project)
+        HealthRoutes(metrics: metrics, onScrape: live.measure).add(to: router)
+        let group = router.group("api/gyre/v1")
         FeedbackRoutes(feedback: services.feedback, onArrival: { loop.arrived() }).add(to: group)
-        ProjectRoutes(services: services, live: live, metrics: metrics).add(to: router, group: group)
+        ProjectRoutes(services: services, live: live).add(to: group)
         ServingRoutes(serving: live.serving, gyreVersion: version).add(to: router)
         PageRoutes(services: services, live: live).add(to: router)
         MLflowRoutes(
@@ -18,6 +19,14 @@ extension GyreServer {
             registry: services.registry,
             onRegistryChange: { live.changed() }
         ).add(to: router)
+        return router
+    }
+
+    /// A router with what all requests go through.
+    static func router(project: String?) -> Router<BasicRequestContext> {
+        let router = Router(options: .autoGenerateHeadEndpoints)
+        router.add(middleware: RequestMetrics())
+        router.add(middleware: ProblemMiddleware(project: project))
         return router
     }
 }

@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Diagnostics
-import Hummingbird
 import HTTPTypes
+import Hummingbird
 import JSONText
 import Logging
 import NIOCore
+import WebPages
 
-/// The shape in which a family of routes reports a failure.
-enum ProblemShape: Sendable {
-    /// Gyre's own API: RFC 9457, `application/problem+json`.
-    case problem
-    /// Open Inference Protocol: `{"error": "…"}`.
-    case openInference
-    /// MLflow scoring: `{"error_code": "…", "message": "…"}`.
-    case scoring
-}
-
-/// Turns errors into answers, in one place for each family of routes.
+/// Turns errors into answers, in one place for all routes.
 ///
 /// Explained errors keep their sentences; what the client did is 4xx and logged at debug. Anything else is a fault of ours:
 /// 500 without details, logged at error with its cause.
 struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
-    let shape: ProblemShape
+    /// The project's name, for pages; nil if the server has none.
+    let project: String?
 
     func handle(
         _ request: Request,
@@ -32,13 +24,13 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch {
-            let failure = Failure(error)
-            if failure.status.code >= 500 {
+            let failure = Failure(error, of: request)
+            if failure.status == .internalServerError {
                 context.logger.error("request failed", metadata: failure.metadata(of: request))
             } else {
                 context.logger.debug("request refused", metadata: failure.metadata(of: request))
             }
-            return failure.response(in: shape)
+            return try failure.response(in: ProblemShape(request), project: project)
         }
     }
 }
@@ -47,36 +39,38 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
 struct Failure {
     let status: HTTPResponse.Status
     let code: String
-    let message: String
+    let what: String
+    let why: String
     let next: String?
     let cause: any Error
 
-    init(_ error: any Error) {
+    init(_ error: any Error, of request: Request) {
         cause = error
+        what = (error as? any Explained)?.what ?? "cannot \(request.method.rawValue) `\(request.uri.path.prefix(200))`"
         if let explained = error as? any Explained {
             status = Self.status(of: explained.kind)
             code = explained.codeName
-            message = "\(explained.what): \(explained.why)"
+            why = explained.why
             next = explained.next
         } else if let answer = error as? any HTTPResponseError {
             status = answer.status
-            code = status.code == 404 ? "notFound" : "invalidRequest"
-            message = status.reasonPhrase
+            code = status == .notFound ? "notFound" : "invalidRequest"
+            why = status == .notFound ? "this server has no such route" : status.reasonPhrase
             next = nil
         } else if error is NIOTooManyBytesError {
             status = .contentTooLarge
             code = "tooLarge"
-            message = "the body is larger than this route takes"
+            why = "the body is larger than this route takes"
             next = "send it in parts"
         } else if error is CancellationError {
             status = .serviceUnavailable
             code = "interrupted"
-            message = "the server is stopping"
+            why = "the server is stopping"
             next = "send the request again"
         } else {
             status = .internalServerError
             code = "internalError"
-            message = "Gyre failed on this request; the reason is in the server's log"
+            why = "Gyre failed on this request; the reason is in the server's log"
             next = nil
         }
     }
@@ -85,32 +79,34 @@ struct Failure {
         ["http.method": "\(request.method)", "http.path": "\(request.uri.path)", "error": "\(cause)"]
     }
 
-    func response(in shape: ProblemShape) -> Response {
-        var writer = JSONWriter(reserving: 256)
-        writer.beginObject()
-        let sentence = next.map { "\(message) (\($0))" } ?? message
-        switch shape {
-        case .problem:
-            writer.field("type", "about:blank")
-            writer.field("title", status.reasonPhrase)
-            writer.field("status", status.code)
-            writer.field("code", code)
-            writer.field("detail", message)
-            if let next { writer.field("next", next) }
-        case .openInference:
-            writer.field("error", sentence)
-        case .scoring:
-            writer.field("error_code", Self.scoringCode(of: status))
-            writer.field("message", sentence)
+    func response(in shape: ProblemShape, project: String?) throws -> Response {
+        if shape == .page, let project {
+            return .page(status, try MessagePage(project: project, what: what, why: why, next: next).render())
         }
-        writer.endObject()
-        let type = shape == .problem ? "application/problem+json" : "application/json"
-        var headers: HTTPFields = [.contentType: type]
-        if status == .serviceUnavailable || status == .tooManyRequests { headers[.retryAfter] = "1" }
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: writer.bytes)))
+        let sentence = "\(what): \(why)" + (next.map { " (\($0))" } ?? "")
+        var response = Response.json(status) { writer in
+            writer.object { writer in
+                switch shape {
+                case .openInference: writer.field("error", sentence)
+                case .mlflow:
+                    writer.field("error_code", Self.mlflowCode(of: status))
+                    writer.field("message", sentence)
+                case .problem, .page:
+                    writer.field("type", "about:blank")
+                    writer.field("title", status.reasonPhrase)
+                    writer.field("status", status.code)
+                    writer.field("code", code)
+                    writer.field("detail", "\(what): \(why)")
+                    if let next { writer.field("next", next) }
+                }
+            }
+        }
+        if shape == .problem || shape == .page { response.headers[.contentType] = "application/problem+json" }
+        if status == .serviceUnavailable { response.headers[.retryAfter] = "1" }
+        return response
     }
 
-    private static func scoringCode(of status: HTTPResponse.Status) -> String {
+    private static func mlflowCode(of status: HTTPResponse.Status) -> String {
         switch status.code {
         case 404: "RESOURCE_DOES_NOT_EXIST"
         case 503: "TEMPORARILY_UNAVAILABLE"

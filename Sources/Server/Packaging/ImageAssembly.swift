@@ -29,10 +29,8 @@ package struct ImageAssembly: Sendable {
     /// - Parameters:
     ///   - number: The version; the champion if nil.
     ///   - archive: Where to write; `.gyre/images/<model>-<version>.tar` if nil.
-    /// - Returns: The image; its name, the registered model's; its tag, the version's number.
-    /// - Throws: ``ServerError`` `.notFound` if there is no champion, or the version's files are not in the project's
-    ///   store; ``RegistryError`` `.notFound` if there is no such version; ``PackagingError`` and ``FilesError`` of the
-    ///   build.
+    /// - Returns: The image, with its name and tag.
+    /// - Throws: ``ServerError`` `.notFound` if there is no such version, `.refused` if its files are not those that passed.
     package func build(
         version number: Int?,
         to archive: FilePath?
@@ -52,7 +50,7 @@ package struct ImageAssembly: Sendable {
             )
         }
         let store = ModelStore(services: services)
-        let prepared = try await store.prepare(try await store.directory(of: registered))
+        let prepared = try await store.prepared(registered)
         let runtime = try await services.runtimes.onnxRuntime()
         let model = services.project.model
         let isClassifier = prepared.classes.contains(model.positive)

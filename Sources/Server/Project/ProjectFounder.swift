@@ -21,15 +21,30 @@ package struct ProjectFounder: Sendable {
     /// A founder that starts from an example, or from an empty `gyre.yaml`.
     package init(example: Example? = nil) { self.example = example }
 
-    /// Makes `folder` a project.
+    /// Makes a folder a project.
     ///
-    /// Doing it twice changes nothing; files that exist are kept.
+    /// Doing it twice changes nothing; files that exist are kept. If it fails, what it made is gone again.
     package func found(_ folder: FilePath) async throws -> Report {
-        try FileSystem.createDirectory(folder)
+        let isNew = !FileSystem.exists(folder)
+        // What there is before is not ours to remove.
+        let own = [".git", ".dvc", ".dvcignore", ".gyre"].map { folder.appending($0) }.filter { !FileSystem.exists($0) }
+        var written: [String] = []
+        do {
+            return try await found(folder, &written)
+        } catch {
+            // The first failure is the one to report; what cannot be removed now stays.
+            for path in own + written.map({ folder.appending($0) }) { try? FileSystem.removeTree(path) }
+            if isNew { try? FileSystem.removeTree(folder) }
+            throw error
+        }
+    }
+
+    private func found(_ folder: FilePath, _ written: inout [String]) async throws -> Report {
+        // First, because it tells a folder that takes no changes best.
+        try Workspace(root: folder).prepareState()
         let git = Git(root: folder)
         let madeRepository = try await !git.isRepository()
         if madeRepository { try await git.initialize() }
-        var written: [String] = []
         for (path, bytes) in files(folder) {
             let target = folder.appending(path)
             guard !FileSystem.exists(target) else { continue }
@@ -38,7 +53,6 @@ package struct ProjectFounder: Sendable {
             written.append(path)
         }
         _ = try DataRepository.initialize(at: folder)
-        try Workspace(root: folder).prepareState()
         return Report(root: folder, written: written, madeRepository: madeRepository)
     }
 

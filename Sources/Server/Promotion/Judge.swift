@@ -25,10 +25,8 @@ package struct Judge: Sendable {
     /// - Parameters:
     ///   - run: The run.
     ///   - root: The work tree whose data counts.
-    /// - Returns: The measurement with its verdict, which may be a refusal; latencies in milliseconds, on this machine.
-    /// - Throws: ``ServerError`` `.missingSetting` if `gyre.yaml` does not say on what to judge or `model.positive` is
-    ///   no class of a two-class model, `.notFound` if the run logged no model or the data is missing,
-    ///   `.invalidRequest` if the data has no rows; ``TrackingError`` `.notFound` if there is no such run.
+    /// - Returns: What was measured, and the verdict.
+    /// - Throws: ``ServerError`` `.missingSetting` if `gyre.yaml` does not say on what to judge.
     package func report(on run: String, root: FilePath) async throws -> EvaluationReport {
         let project = services.project
         guard let data = project.evaluation.data, let target = project.model.target else {
@@ -48,7 +46,10 @@ package struct Judge: Sendable {
         let champion = try await championVersion()
         var baseline: [String: Double]?
         if let champion {
-            let model = try await models.served(champion)
+            // As it is now, also if its files are not those that once passed: the comparison is with what could serve.
+            let prepared = try await models.prepare(try await models.directory(of: champion))
+            let version = String(champion.version)
+            let model = try await models.load(prepared, name: champion.name, version: version, runID: champion.runID)
             baseline = try await metrics(of: model, on: file, errors: errors, target: target).values
         }
         let digest = try await BlockingPool.shared.run { try FileHashing.digest(of: file, .md5) }

@@ -36,8 +36,25 @@ package struct ModelStore: Sendable {
 
     /// A version made ready to serve, with the rule of the project.
     package func served(_ version: ModelVersion) async throws -> ServedModel {
-        let prepared = try await prepare(try await directory(of: version))
+        let prepared = try await prepared(version)
         return try await load(prepared, name: version.name, version: String(version.version), runID: version.runID)
+    }
+
+    /// The prepared form of a version, which is what was judged, if it was.
+    ///
+    /// - Throws: ``ServerError`` `.refused` if the files are not those that passed.
+    package func prepared(_ version: ModelVersion) async throws -> PreparedModel {
+        let prepared = try await prepare(try await directory(of: version))
+        let verdict = try await services.registry.verdicts(model: version.name, version: version.version).first
+        guard verdict.map({ $0.digest == prepared.sourceDigest }) ?? true else {
+            throw ServerError(
+                .refused,
+                what: "cannot use version \(version.version) of `\(version.name)`",
+                why: "its files changed after it was judged",
+                next: version.runID.map { "judge it anew by `gyre promote \($0)`" }
+            )
+        }
+        return prepared
     }
 
     /// A prepared model, loaded.

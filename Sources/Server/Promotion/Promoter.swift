@@ -33,8 +33,8 @@ package struct Promoter: Sendable {
     ///   - run: The run.
     ///   - root: The work tree whose data counts.
     ///   - movesAlias: Whether `champion` moves; else the version waits for a person's word.
-    /// - Returns: What came of it; a model that the requirements refuse is a result without a version, not an error.
-    /// - Throws: What ``Judge/report(on:root:)`` throws; ``RegistryError`` if the registry refuses.
+    /// - Returns: What came of it.
+    /// - Throws: ``ServerError`` if the model cannot be judged; a refusal is no error.
     package func promote(run: String, root: FilePath, movesAlias: Bool = true) async throws -> PromotionResult {
         let report = try await Judge(services: services).report(on: run, root: root)
         try await keep(report)

@@ -94,7 +94,7 @@ struct FeedbackRoutes: Sendable {
         let page = try await feedback.errors(
             kinds: kinds,
             page: query["page"].map { try ErrorPage.Cursor(token: String($0)) },
-            limit: query["limit"].flatMap { Int($0) } ?? 100
+            limit: try limit(query["limit"].map { String($0) })
         )
         return .json { writer in
             writer.object { writer in
@@ -105,6 +105,18 @@ struct FeedbackRoutes: Sendable {
                 if let next = page.next { writer.field("next_page", next.token) }
             }
         }
+    }
+
+    private func limit(_ text: String?) throws -> Int {
+        guard let text else { return 100 }
+        guard let limit = Int(text), (1...1_000).contains(limit) else {
+            throw ServerError(
+                .invalidRequest,
+                what: "cannot list `\(text.prefix(50))` errors",
+                why: "`limit` is a number from 1 to 1000"
+            )
+        }
+        return limit
     }
 }
 

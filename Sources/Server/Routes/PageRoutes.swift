@@ -19,11 +19,10 @@ struct PageRoutes: Sendable {
     func add(to router: Router<some RequestContext>) {
         router.get("") { request, _ in
             let experiment = request.uri.queryParameters.get("experiment")
-            return try await page(request) { try await home(experiment, request).render() }
+            return Response.page(.ok, try await home(experiment, request).render())
         }
-        router.get("runs/:id") { request, context in
-            let id = try context.parameters.require("id")
-            return try await page(request) { try await run(id).render() }
+        router.get("runs/:id") { _, context in
+            Response.page(.ok, try await run(try context.parameters.require("id")).render())
         }
         router.get("assets/:name") { request, context in
             let name = try context.parameters.require("name")
@@ -34,22 +33,6 @@ struct PageRoutes: Sendable {
             headers[.xContentTypeOptions] = "nosniff"
             if request.headers[.ifNoneMatch] == asset.etag { return Response(status: .notModified, headers: headers) }
             return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: asset.bytes)))
-        }
-    }
-
-    /// A page, or for people what is wrong.
-    private func page(_ request: Request, _ body: () async throws -> String) async throws -> Response {
-        do {
-            return try await Response.page(.ok, body())
-        } catch {
-            let failure = Failure(error)
-            let message = MessagePage(
-                project: services.project.project,
-                what: failure.status.reasonPhrase,
-                why: failure.message,
-                next: failure.next
-            )
-            return try Response.page(failure.status, message.render())
         }
     }
 
@@ -175,15 +158,6 @@ struct PageRoutes: Sendable {
             versions: versions.map { ($0.name, String($0.version)) },
             artifactLocation: run.artifactURI
         )
-    }
-}
-
-extension Response {
-    /// A page for people, with the headers that keep it from loading or running anything else.
-    static func page(_ status: HTTPResponse.Status, _ text: String) throws -> Response {
-        var headers = HTTPFields()
-        for (name, value) in PageHeaders.all { if let name = HTTPField.Name(name) { headers[name] = value } }
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 }
 

@@ -6,26 +6,14 @@ import Hummingbird
 package import JSONText
 package import Lineage
 import Monitoring
-import NIOCore
 import Serving
-import Telemetry
 
-/// Gyre's own API besides feedback: `/api/gyre/v1/{status,lineage,predictions}`, `/health` and `/metrics`.
+/// Gyre's own API besides feedback: `/api/gyre/v1/{status,lineage,predictions}`.
 struct ProjectRoutes: Sendable {
     let services: ProjectServices
     let live: LiveModels
-    let metrics: MetricsRegistry
 
-    func add(to router: Router<some RequestContext>, group: RouterGroup<some RequestContext>) {
-        let metrics = metrics
-        router.get("health") { _, _ in "OK" }
-        router.get("metrics") { _, _ in
-            Response(
-                status: .ok,
-                headers: [.contentType: "application/openmetrics-text; version=1.0.0; charset=utf-8"],
-                body: .init(byteBuffer: ByteBuffer(string: metrics.openMetricsText()))
-            )
-        }
+    func add(to group: RouterGroup<some RequestContext>) {
         group.get("status") { _, _ in try await status() }
         group.get("lineage/**") { _, context in
             let id = context.parameters.getCatchAll().joined(separator: "/")
@@ -43,6 +31,10 @@ struct ProjectRoutes: Sendable {
                 )
             }
             return Response.json { prediction.write(into: &$0) }
+        }
+        // Else a path that is not ours would be answered in the shape of MLflow's API, which lies around it.
+        for method in [HTTPRequest.Method.get, .post] {
+            group.on("**", method: method) { _, _ -> Response in throw HTTPError(.notFound) }
         }
     }
 

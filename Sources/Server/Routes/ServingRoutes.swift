@@ -11,17 +11,23 @@ struct ServingRoutes: Sendable {
     /// The most bytes of a request.
     static let bodyLimit = 16 << 20
 
-    let serving: ServingService
-    let gyreVersion: String
+    private let serving: ServingService
+    private let gyreVersion: String
+    private let inferTime = Metrics.Timer(label: "gyre.serving.prediction", dimensions: [("api", "open_inference")])
+    private let scoringTime = Metrics.Timer(label: "gyre.serving.prediction", dimensions: [("api", "mlflow")])
+
+    init(serving: ServingService, gyreVersion: String) {
+        self.serving = serving
+        self.gyreVersion = gyreVersion
+    }
 
     func add(to router: Router<some RequestContext>) {
-        addOpenInference(to: router.group("v2").add(middleware: ProblemMiddleware(shape: .openInference)))
-        addScoring(to: router.group("").add(middleware: ProblemMiddleware(shape: .scoring)))
+        addOpenInference(to: router.group("v2"))
+        addScoring(to: router)
     }
 
     private func addOpenInference(to group: RouterGroup<some RequestContext>) {
-        let serving = serving
-        let version = gyreVersion
+        let (serving, version, time) = (serving, gyreVersion, inferTime)
         group.get("") { _, _ in
             Response.json { writer in
                 writer.object { writer in
@@ -55,7 +61,7 @@ struct ServingRoutes: Sendable {
                 let model = try Self.model(serving, context)
                 let document = try await request.json(limit: Self.bodyLimit)
                 let decoded = try OpenInference.decode(document.root, for: model)
-                let prediction = try await Self.measured("open_inference") {
+                let prediction = try await Self.measured(time) {
                     try await serving.predict(model, decoded.batch)
                 }
                 return Response.json { OpenInference.encode(prediction, to: decoded, into: &$0) }
@@ -63,17 +69,17 @@ struct ServingRoutes: Sendable {
         }
     }
 
-    private func addScoring(to group: RouterGroup<some RequestContext>) {
-        let serving = serving
-        group.get("ping") { _, _ in
+    private func addScoring(to router: Router<some RequestContext>) {
+        let (serving, time) = (serving, scoringTime)
+        router.get("ping") { _, _ in
             _ = try serving.model(nil)
             return Response(status: .ok)
         }
-        group.post("invocations") { request, _ in
+        router.post("invocations") { request, _ in
             let model = try serving.model(nil)
             let document = try await request.json(limit: Self.bodyLimit)
             let batch = try MLflowScoring.decode(document.root, for: model)
-            let prediction = try await Self.measured("invocations") { try await serving.predict(model, batch) }
+            let prediction = try await Self.measured(time) { try await serving.predict(model, batch) }
             return Response.json { MLflowScoring.encode(prediction, into: &$0) }
         }
     }
@@ -83,11 +89,13 @@ struct ServingRoutes: Sendable {
         return try serving.model(name, version: context.parameters.get("version"))
     }
 
-    private static func measured<Value>(_ route: String, _ body: () async throws -> Value) async throws -> Value {
+    private static func measured<Value>(
+        _ timer: Metrics.Timer,
+        _ body: () async throws -> Value
+    ) async throws -> Value {
         let start = ContinuousClock.now
         let value = try await body()
-        let nanoseconds = Int64((ContinuousClock.now - start) / .nanoseconds(1))
-        Metrics.Timer(label: "gyre.serving.request", dimensions: [("route", route)]).recordNanoseconds(nanoseconds)
+        timer.recordNanoseconds(Int64((ContinuousClock.now - start) / .nanoseconds(1)))
         return value
     }
 }

@@ -10,13 +10,10 @@ struct InferenceLogService: Service {
     let logger: Logger
 
     func run() async throws {
+        let writing = RepeatedFailure("cannot write the inference log", logger)
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    await services.inferenceLog.run { error in
-                        logger.error("cannot write the inference log", metadata: ["error": "\(error)"])
-                    }
-                }
+                group.addTask { await services.inferenceLog.run { writing.note($0) } }
                 group.addTask { await compactNowAndThen() }
             }
         }
@@ -24,6 +21,7 @@ struct InferenceLogService: Service {
     }
 
     private func compactNowAndThen() async {
+        let compacting = RepeatedFailure("cannot compact the inference log", logger)
         while !Task.isCancelled {
             // Cancellation is seen by the loop's condition.
             try? await Task.sleep(for: .seconds(60))
@@ -32,7 +30,7 @@ struct InferenceLogService: Service {
                 let moved = try await services.inferenceLog.compact(using: try await services.runtimes.tables())
                 logger.debug("compacted the inference log", metadata: ["rows": "\(moved)"])
             } catch {
-                logger.error("cannot compact the inference log", metadata: ["error": "\(error)"])
+                compacting.note(error)
             }
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Logging
+import Metrics
 import Monitoring
 import Registry
 package import Serving
@@ -10,19 +11,38 @@ import Synchronization
 /// Keeps the champion of the project's model live.
 ///
 /// Looks at the alias when told that the registry changed, and four times a second by itself, because a command beside the
-/// server may move it. A version that cannot be loaded leaves the old one in service and is told in the log, once.
+/// server may move it. A version that cannot be loaded leaves the old one in service; it is told in the log, and tried again
+/// after half a minute, because what is missing may be installed meanwhile.
 package struct LiveModels: Service {
+    /// A version as it was registered; a number alone may come again after its model was removed.
+    private struct Identity: Hashable {
+        let number: Int
+        let createdMs: Int64
+
+        init(_ version: ModelVersion) { (number, createdMs) = (version.version, version.createdMs) }
+    }
+
+    private struct State {
+        var live: Identity?
+        var sinceMs: Int64?
+        var failed: (version: Identity, at: ContinuousClock.Instant)?
+    }
+
     private final class Seen: Sendable {
-        let state = Mutex<(version: Int?, failed: Int?, sinceMs: Int64?)>((nil, nil, nil))
+        let state = Mutex(State())
     }
 
     /// Answers requests.
     package let serving: ServingService
     private let services: ProjectServices
     private let logger: Logger
+    private let failure: RepeatedFailure
     private let wake = Wake()
     private let seen = Seen()
     private let window: RequestWindow
+    private let switches = Counter(label: "gyre.serving.switches")
+    private let dropped = Gauge(label: "gyre.monitoring.dropped.predictions")
+    private let waiting = Gauge(label: "gyre.monitoring.waiting.predictions")
 
     /// How many requests were answered since the start, and how long the last thousand took.
     var times: RequestWindow.Summary { window.summary }
@@ -30,6 +50,7 @@ package struct LiveModels: Service {
     init(services: ProjectServices, logger: Logger) {
         self.services = services
         self.logger = logger
+        failure = RepeatedFailure("cannot serve the champion", logger)
         let log = services.inferenceLog
         let window = RequestWindow()
         self.window = window
@@ -48,6 +69,12 @@ package struct LiveModels: Service {
     /// Since when the live version answers, milliseconds UTC.
     var sinceMs: Int64? { seen.state.withLock { $0.sinceMs } }
 
+    /// Sets the metrics that are not counted as they happen.
+    func measure() {
+        dropped.record(services.inferenceLog.dropped)
+        waiting.record(services.inferenceLog.waiting)
+    }
+
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
@@ -63,27 +90,32 @@ package struct LiveModels: Service {
         do {
             guard let champion = try await services.registry.version(model: name, alias: RegistryService.champion)
             else {
-                if seen.state.withLock({ $0.version }) != nil {
-                    serving.retire(name)
-                    seen.state.withLock { $0 = (nil, nil, nil) }
+                let wasLive = seen.state.withLock { state in
+                    defer { state = State() }
+                    return state.live != nil
                 }
+                if wasLive { serving.retire(name) }
                 return
             }
-            let isKnown = seen.state.withLock { $0.version == champion.version || $0.failed == champion.version }
-            guard !isKnown else { return }
-            do {
-                serving.goLive(try await ModelStore(services: services).served(champion))
-                let now = services.now()
-                seen.state.withLock { $0 = (champion.version, nil, now) }
-                logger.notice("a model went live", metadata: ["model": "\(name)", "version": "\(champion.version)"])
-            } catch {
-                seen.state.withLock { $0.failed = champion.version }
-                throw error
+            let identity = Identity(champion)
+            let isSettled = seen.state.withLock { state in
+                if state.live == identity { return true }
+                guard let failed = state.failed, failed.version == identity else { return false }
+                return ContinuousClock.now - failed.at < .seconds(30)
             }
+            if isSettled { return }
+            // Noted first, so that a version that fails is not tried with every look.
+            seen.state.withLock { $0.failed = (identity, .now) }
+            serving.goLive(try await ModelStore(services: services).served(champion))
+            let now = services.now()
+            seen.state.withLock { $0 = State(live: identity, sinceMs: now) }
+            failure.reset()
+            switches.increment()
+            logger.notice("a model went live", metadata: ["model": "\(name)", "version": "\(champion.version)"])
         } catch is CancellationError {
             return
         } catch {
-            logger.error("cannot serve the champion", metadata: ["model": "\(name)", "error": "\(error)"])
+            failure.note(error, ["model": "\(name)"])
         }
     }
 }
@@ -111,43 +143,5 @@ extension LoggedPrediction {
             score: positive.flatMap { probabilities.indices.contains($0) ? probabilities[$0] : nil }
                 ?? record.answer.value
         )
-    }
-}
-
-/// How long the last requests took.
-final class RequestWindow: Sendable {
-    /// Numbers for people.
-    struct Summary: Sendable {
-        /// Requests since the start.
-        let count: Int
-        /// Half took at most this, milliseconds; nil before the first.
-        let median: Double?
-        /// 99 % took at most this, milliseconds; nil before the first.
-        let p99: Double?
-    }
-
-    private static let size = 1_000
-    private let state = Mutex<(count: Int, nanoseconds: [Int64])>((0, []))
-
-    func note(_ nanoseconds: Int64) {
-        state.withLock { state in
-            if state.nanoseconds.count < Self.size {
-                state.nanoseconds.append(nanoseconds)
-            } else {
-                state.nanoseconds[state.count % Self.size] = nanoseconds
-            }
-            state.count += 1
-        }
-    }
-
-    var summary: Summary {
-        let (count, nanoseconds) = state.withLock { $0 }
-        let sorted = nanoseconds.sorted()
-        func rank(_ share: Double) -> Double? {
-            guard !sorted.isEmpty else { return nil }
-            let index = min(sorted.count - 1, Int((share * Double(sorted.count)).rounded(.up)) - 1)
-            return Double(sorted[max(index, 0)]) / 1e6
-        }
-        return Summary(count: count, median: rank(0.5), p99: rank(0.99))
     }
 }

@@ -13,9 +13,9 @@ import Tracking
 extension ProjectServices {
     /// The loop of the project.
     ///
-    /// - Parameter trackingURL: Where retraining finds the tracking server; that of the running server if nil.
-    /// - Returns: The loop; nil if `gyre.yaml` lacks `loop.errors` or `model.target`.
-    package func feedbackLoop(trackingURL: String? = nil) -> FeedbackLoop? {
+    /// - Parameter trackingURL: Where retraining finds the tracking server.
+    /// - Returns: The loop.
+    package func feedbackLoop(trackingURL: String) -> FeedbackLoop? {
         guard let errors = project.loop.errors, let target = project.model.target else { return nil }
         let services = self
         return FeedbackLoop(
@@ -46,15 +46,7 @@ extension ProjectServices {
         )
     }
 
-    private func retrain(in root: FilePath, _ turn: Turn, _ url: String?) async throws -> String {
-        guard let url = url ?? ServerFile(workspace: workspace).running()?.url else {
-            throw ServerError(
-                .missingRuntime,
-                what: "cannot retrain",
-                why: "no tracking server runs on the project",
-                next: "start it by `gyre up`"
-            )
-        }
+    private func retrain(in root: FilePath, _ turn: Turn, _ url: String) async throws -> String {
         var options = ReproduceOptions(experiment: project.project, trackingURL: url)
         options.python = try runtimes.python()
         options.runName = "retrain-\(turn.id)"

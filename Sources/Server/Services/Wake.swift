@@ -4,55 +4,59 @@ import Synchronization
 
 /// Wakes a background service early: any number of calls before it looks count as one.
 ///
-/// One service waits at a time.
+/// One task waits at a time.
 final class Wake: Sendable {
-    private enum State {
-        case idle
-        case signalled
-        case waiting(AsyncStream<Void>.Continuation)
+    private struct State {
+        var isSignalled = false
+        var waiter: CheckedContinuation<Void, Never>?
     }
 
-    private let state = Mutex(State.idle)
+    private let state = Mutex(State())
 
     /// Wakes the service, or lets its next wait end at once.
     func signal() {
-        state.withLock { state in
-            if case .waiting(let waiter) = state {
-                waiter.finish()
-                state = .idle
-            } else {
-                state = .signalled
-            }
+        let waiter = state.withLock { state in
+            defer { state.waiter = nil }
+            state.isSignalled = state.waiter == nil
+            return state.waiter
         }
+        waiter?.resume()
     }
 
     /// Waits for a signal, at most `limit`.
     ///
     /// - Throws: `CancellationError`.
     func wait(atMost limit: Duration) async throws {
-        // A stream of this wait alone: a stream whose reader was cancelled is over for good.
-        let (stream, waiter) = AsyncStream.makeStream(of: Void.self)
-        let isSignalled = state.withLock { state in
-            if case .signalled = state {
-                state = .idle
-                return true
-            }
-            state = .waiting(waiter)
-            return false
-        }
-        if !isSignalled {
-            defer {
-                state.withLock { state in
-                    if case .waiting = state { state = .idle }
-                }
-            }
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { for await _ in stream {} }
-                group.addTask { try await Task.sleep(for: limit) }
-                try await group.next()
-                group.cancelAll()
-            }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.signalled() }
+            // A signal cuts the sleep short.
+            group.addTask { try? await Task.sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
         }
         try Task.checkCancellation()
+    }
+
+    /// Waits for a signal, or for the end of the task.
+    private func signalled() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isDue = state.withLock { state in
+                    if state.isSignalled || Task.isCancelled {
+                        state.isSignalled = false
+                        return true
+                    }
+                    state.waiter = continuation
+                    return false
+                }
+                if isDue { continuation.resume() }
+            }
+        } onCancel: {
+            let waiter = state.withLock { state in
+                defer { state.waiter = nil }
+                return state.waiter
+            }
+            waiter?.resume()
+        }
     }
 }

@@ -4,7 +4,6 @@ import Files
 import HTTPTransport
 import JSONText
 import Server
-import Subprocess
 import SystemPackage
 import Terminal
 
@@ -38,6 +37,18 @@ struct Demo: Sendable {
     private func train() async throws {
         narrator.step(2, "Three trainings with other parameters, tracked")
         try await narrator.run(["gyre", "repro", "-q", "-S", "train.C=0.0001,0.001,0.01"])
+        try await narrator.run(["git", "add", "--all"])
+        try await narrator.run(["git", "commit", "-q", "-m", "Three trainings"], environment: try await identity())
+    }
+
+    /// Who commits: the user, or Gyre where git knows no user yet.
+    private func identity() async throws -> [String: String] {
+        guard try await narrator.ask(["git", "config", "user.email"]).isEmpty else { return [:] }
+        let (name, address) = ("Gyre", "gyre@localhost")
+        return [
+            "GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": address, "GIT_COMMITTER_NAME": name,
+            "GIT_COMMITTER_EMAIL": address,
+        ]
     }
 
     private func release() async throws {
@@ -56,53 +67,34 @@ struct Demo: Sendable {
 
     private func live(_ start: ContinuousClock.Instant) async throws {
         narrator.step(7, "One process: tracking, registry, service, monitoring, loop and page")
-        narrator.say(narrator.output.paint("$ gyre up --port \(port)", .name))
-        var options = PlatformOptions()
-        options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: .seconds(10))]
+        narrator.show(["gyre", "up", "--port", "\(port)"])
         let begun = ContinuousClock.now
-        let configuration = Configuration(
-            executable: .path(narrator.program),
-            arguments: ["up", "--port", "\(port)", "--json"],
-            environment: .inherit.updating(narrator.variables()),
-            workingDirectory: folder,
-            platformOptions: options
-        )
+        let configuration = narrator.configuration(narrator.program, ["up", "--port", "\(port)", "--json"])
         let log = folder.appending(".gyre").appending("up.log")
-        let descriptor = try FileDescriptor.open(
-            log,
-            .writeOnly,
-            options: [.create, .truncate],
-            permissions: .ownerReadWrite
-        )
-        _ = try await Subprocess.run(
-            configuration,
-            input: .none,
-            output: .sequence,
-            error: .fileDescriptor(descriptor, closeAfterSpawningProcess: true)
-        ) { execution in
-            var text: [UInt8] = []
-            for try await chunk in execution.standardOutput {
-                chunk.withUnsafeBytes { text.append(contentsOf: $0) }
-                if text.contains(UInt8(ascii: "\n")) { break }
-            }
-            guard let url = try? JSONDocument(text).root["url"]?.string else {
-                throw ServerError(
-                    .missingRuntime,
-                    what: "cannot go on with the demo",
-                    why: "`gyre up` ended at once",
-                    next: "look at `\(log)`"
-                )
-            }
+        try await ServerProcess.with(configuration, log: log) { url, ended in
             narrator.say(url)
-            narrator.say(narrator.output.paint("took \(Humanize.duration(ContinuousClock.now - begun))", .quiet))
-            try await LiveSteps(narrator: narrator, folder: folder, url: url).run()
+            narrator.say(ContinuousClock.now - begun)
+            let count = try await LiveSteps(narrator: narrator, folder: folder, url: url).run()
+            let took = ContinuousClock.now - start
             narrator.say("")
-            narrator.say("the whole cycle took \(Humanize.duration(ContinuousClock.now - start))")
+            narrator.say("the whole cycle took \(Humanize.duration(took))")
+            if narrator.output.json { try conclude(count, took, url) }
             if stays {
                 narrator.say("the page is at \(narrator.output.paint(url, .name)); stop it with Ctrl-C")
-                for try await _ in execution.standardOutput {}
+                try await ended()
             }
-            try execution.send(signal: .terminate)
         }
+    }
+
+    private func conclude(_ count: Traffic.Count, _ took: Duration, _ url: String) throws {
+        var writer = JSONWriter(pretty: true)
+        writer.object { writer in
+            narrator.write(into: &writer)
+            writer.field("requests_answered", count.answered)
+            writer.field("requests_failed", count.failed)
+            writer.field("url", stays ? url : nil)
+            writer.field("seconds", took / .seconds(1))
+        }
+        try narrator.output.answer(json: writer.text, text: "")
     }
 }

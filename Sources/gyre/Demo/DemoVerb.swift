@@ -32,12 +32,18 @@ struct DemoVerb: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if !(0...65_535).contains(port) {
+            throw ValidationError("A port is a number from 0 to 65535, not \(port).")
+        }
+    }
+
     func run() async throws {
         let folder = common.folder
         let strangers = try FileSystem.list(folder).filter { ![".venv", ".DS_Store"].contains($0) }
         guard strangers.isEmpty else {
             throw ServerError(
-                .alreadyAProject,
+                .folderNotEmpty,
                 what: "cannot run the demo in `\(folder)`",
                 why: "the folder is not empty: it holds `\(strangers.first ?? "")`",
                 next: "run it in an empty folder, for example by `mkdir trial && cd trial && gyre demo`"
@@ -45,12 +51,16 @@ struct DemoVerb: AsyncParsableCommand {
         }
         var places = Session.places
         if let python { places.python = common.path(python) }
-        guard let found = places.python(for: folder) else {
+        // Looked at before anything is written, so that what is missing leaves an empty folder.
+        let missing = await Doctor(folder: folder, places: places).examine().filter { !$0.isFound }
+        guard missing.isEmpty, let found = places.python(for: folder) else {
+            let names = missing.map { "`\($0.name)`" }.joined(separator: ", ")
             throw ServerError(
                 .missingRuntime,
                 what: "cannot run the demo",
-                why: "there is no Python with scikit-learn and mlflow",
-                next: "run `gyre doctor --fix`, or name one by `--python`"
+                why: "\(names) \(missing.count == 1 ? "is" : "are") missing",
+                next: Doctor.command(for: missing).map { "run `\($0)`, or name a Python that has them by `--python`" }
+                    ?? "run `gyre doctor`, which says what is wrong"
             )
         }
         let narrator = Narrator(output: common.output, folder: folder, python: found)

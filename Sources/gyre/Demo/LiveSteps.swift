@@ -12,8 +12,11 @@ struct LiveSteps: Sendable {
     let folder: FilePath
     let url: String
 
-    func run() async throws {
-        let client = HTTPTransportClient()
+    func run() async throws -> Traffic.Count {
+        try await HTTPTransportClient.with { client in try await run(client) }
+    }
+
+    private func run(_ client: HTTPTransportClient) async throws -> Traffic.Count {
         try await awaitModel(client)
         let row = try HeldBack(folder).rows[1]
         let traffic = Traffic(client: client, url: url, body: row.invocation)
@@ -25,7 +28,7 @@ struct LiveSteps: Sendable {
             group.cancelAll()
         }
         try await trace(traffic.count, client)
-        await client.shutdown()
+        return traffic.count
     }
 
     private func learn(_ client: HTTPTransportClient, _ traffic: Traffic) async throws {
@@ -36,12 +39,12 @@ struct LiveSteps: Sendable {
         let turn = try await awaitTurn(client)
         narrator.say("turn \(turn.number) \(turn.state) on \(turn.errors) errors, as data version \(turn.dataVersion)")
         narrator.say(turn.note)
-        narrator.say(narrator.output.paint("took \(Humanize.duration(ContinuousClock.now - start))", .quiet))
-        try await narrator.run(["gyre", "errors", "-n", "3"])
+        narrator.say(ContinuousClock.now - start)
+        try await narrator.run(["gyre", "errors"])
         try await narrator.run(["git", "log", "--oneline", "--all"])
         guard turn.state == "promoted" else {
             throw ServerError(
-                .refused,
+                .stepFailed,
                 what: "cannot go on with the demo",
                 why: "the loop's turn ended as \(turn.state): \(turn.note)"
             )
@@ -57,7 +60,7 @@ struct LiveSteps: Sendable {
         )
         guard count.failed == 0, count.versions[turn.version, default: 0] > 0 else {
             throw ServerError(
-                .refused,
+                .stepFailed,
                 what: "cannot end the demo well",
                 why:
                     "\(count.failed) requests failed, and version \(turn.version) gave \(count.versions[turn.version, default: 0]) answers"
@@ -89,19 +92,19 @@ struct LiveSteps: Sendable {
     }
 
     private func awaitModel(_ client: HTTPTransportClient) async throws {
-        for _ in 0..<200 {
+        for _ in 0..<600 {
             if try await client.send("GET", url + "/v2/health/ready").status == 200 { return }
             try await Task.sleep(for: .milliseconds(50))
         }
         throw ServerError(
-            .missingRuntime,
+            .stepFailed,
             what: "cannot go on with the demo",
-            why: "the champion did not go live in 10 seconds"
+            why: "the champion did not go live in 30 seconds"
         )
     }
 
     private func awaitTurn(_ client: HTTPTransportClient) async throws -> EndedTurn {
-        for _ in 0..<600 {
+        for _ in 0..<1_800 {
             let root = try JSONDocument(try await client.send("GET", url + "/api/gyre/v1/status").body).root
             let turn = root["turns"].flatMap { $0.elements.first { _ in true } }
             if let turn, let state = turn["state"]?.string, state != "running" {
@@ -117,9 +120,9 @@ struct LiveSteps: Sendable {
             try await Task.sleep(for: .milliseconds(100))
         }
         throw ServerError(
-            .missingRuntime,
+            .stepFailed,
             what: "cannot go on with the demo",
-            why: "the loop's turn did not end in a minute"
+            why: "the loop's turn did not end in three minutes"
         )
     }
 }

@@ -75,6 +75,6 @@ struct AddVerb: AsyncParsableCommand {
             table.add([.init(pointer.path, .name), .init(pointer.md5), .init(Humanize.bytes(pointer.size))])
         }
         let footer = commit.map { "\ncommit \($0)" } ?? ""
-        common.output.result(json: writer.text, text: common.output.text(of: table) + footer)
+        try common.output.answer(json: writer.text, text: common.output.text(of: table) + footer)
     }
 }

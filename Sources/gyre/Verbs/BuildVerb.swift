@@ -32,27 +32,38 @@ struct BuildVerb: AsyncParsableCommand {
 
     func run() async throws {
         try await Session.withProject(common) { services in
-            try await Self.build(services, version: version, archive: output.map { common.path($0) }, common.output)
+            let image = try await NamedImage.build(services, version: version, archive: output.map { common.path($0) })
+            var writer = JSONWriter()
+            image.write(into: &writer)
+            try common.output.answer(json: writer.text, text: image.text)
         }
     }
+}
 
-    static func build(_ services: ProjectServices, version: Int?, archive: FilePath?, _ output: Output) async throws {
+/// An image that was built, with its name.
+struct NamedImage {
+    private let name: String
+    private let image: BuiltImage
+    private let shownArchive: FilePath
+
+    /// Builds the image of a version; of the champion if nil.
+    static func build(_ services: ProjectServices, version: Int?, archive: FilePath?) async throws -> NamedImage {
         let program = try FileSystem.realPath("/proc/self/exe")
         let assembly = ImageAssembly(services: services, program: program, version: gyreVersion)
         let built = try await assembly.build(version: version, to: archive)
-        var writer = JSONWriter()
-        writer.object { writer in
-            writer.field("image", "\(built.name):\(built.tag)")
-            writer.field("archive", built.image.archive.string)
-            writer.field("digest", built.image.digest)
-            writer.field("size", built.image.sizeInBytes)
-        }
         var shown = built.image.archive
         _ = shown.removePrefix(services.workspace.root)
-        output.result(
-            json: writer.text,
-            text:
-                "\(built.name):\(built.tag)  \(Humanize.bytes(built.image.sizeInBytes))  \(shown)\n\(built.image.digest)"
-        )
+        return NamedImage(name: "\(built.name):\(built.tag)", image: built.image, shownArchive: shown)
+    }
+
+    var text: String { "\(name)  \(Humanize.bytes(image.sizeInBytes))  \(shownArchive)\n\(image.digest)" }
+
+    func write(into writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("image", name)
+            writer.field("archive", image.archive.string)
+            writer.field("digest", image.digest)
+            writer.field("size", image.sizeInBytes)
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import DataVersions
+import Diagnostics
 import JSONText
 import Server
 import Terminal
@@ -28,14 +29,24 @@ struct CheckoutVerb: AsyncParsableCommand {
     func run() async throws {
         let data = try DataRepository.open(at: try common.workspace().root)
         let wanted = Set(try paths.map { try data.relative(common.path($0)) })
-        let pointers = try await data.pointers().filter { wanted.isEmpty || wanted.contains($0.path) }
+        let known = try await data.pointers()
+        if let unknown = wanted.subtracting(known.map(\.path)).sorted().first {
+            throw ServerError(
+                .notFound,
+                what: "cannot check out `\(unknown)`",
+                why: "the current commit names no data of that path",
+                next: nearest(to: unknown, among: known.map(\.path)).map { "did you mean `\($0)`?" }
+                    ?? "version it by `gyre add \(unknown)`"
+            )
+        }
+        let pointers = known.filter { wanted.isEmpty || wanted.contains($0.path) }
         let changed = try await data.checkout(pointers, force: force)
         var writer = JSONWriter()
         writer.object { writer in
             writer.key("changed")
             writer.array { writer in for path in changed { writer.string(path) } }
         }
-        common.output.result(
+        try common.output.answer(
             json: writer.text,
             text: changed.isEmpty
                 ? "all \(pointers.count) data paths are up to date" : "restored \(changed.joined(separator: ", "))"

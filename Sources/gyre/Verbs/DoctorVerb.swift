@@ -16,15 +16,17 @@ struct DoctorVerb: AsyncParsableCommand {
             """
     )
 
-    @Flag(help: "Install the Python packages that are missing into `.venv` of this folder.")
+    @Flag(help: "Install the Python packages that are missing, into the environment in use or a new `.venv`.")
     var fix = false
 
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let doctor = Doctor(folder: common.folder, places: Session.places)
+        // Outside of a project the folder itself is looked at.
+        let folder = (try? common.workspace())?.root ?? common.folder
+        let doctor = Doctor(folder: folder, places: Session.places)
         let output = common.output
-        if fix { try await doctor.fix { output.progress($0) } }
+        if fix, try await !doctor.fix(onLine: { output.progress($0) }) { output.progress("nothing to install") }
         let findings = await doctor.examine()
         var writer = JSONWriter(pretty: true)
         writer.array { writer in
@@ -35,7 +37,8 @@ struct DoctorVerb: AsyncParsableCommand {
                     writer.field("place", finding.place)
                     writer.field("found", finding.isFound)
                     writer.field("needed_for", finding.purpose)
-                    if let remedy = finding.remedy { writer.field("remedy", remedy) }
+                    if let problem = finding.problem { writer.field("problem", problem) }
+                    if let remedy = finding.remedy { writer.field("remedy", remedy.text) }
                 }
             }
         }
@@ -47,10 +50,27 @@ struct DoctorVerb: AsyncParsableCommand {
                 .init(finding.place ?? "–"), .init(finding.purpose),
             ])
         }
-        let remedies = findings.compactMap(\.remedy)
-        let unique = remedies.indices.filter { !remedies[..<$0].contains(remedies[$0]) }.map { remedies[$0] }
-        let last = unique.isEmpty ? "\nnothing is missing" : "\nto mend it: " + unique.joined(separator: " && ")
-        output.result(json: writer.text, text: output.text(of: table) + last)
-        if !unique.isEmpty { throw ExitCode(1) }
+        try output.answer(json: writer.text, text: output.text(of: table) + Self.lastLines(findings))
+        if !findings.allSatisfy(\.isFound) { throw ExitCode(1) }
+    }
+
+    private static func lastLines(_ findings: [Doctor.Finding]) -> String {
+        let missing = findings.filter { !$0.isFound }
+        guard !missing.isEmpty else { return "\nnothing is missing" }
+        var lines = missing.compactMap { finding in finding.problem.map { "\(finding.name): \($0)" } }
+        for case .byHand(let text) in missing.map(\.remedy) { lines.append("to mend it: \(text)") }
+        if let command = Doctor.command(for: missing) { lines.append("to mend it: \(command)") }
+        return "\n" + lines.joined(separator: "\n")
+    }
+}
+
+extension Doctor.Remedy {
+    /// What to do, in a line.
+    var text: String {
+        switch self {
+        case .system(let name): "apt install \(name)"
+        case .python: "gyre doctor --fix"
+        case .byHand(let text): text
+        }
     }
 }

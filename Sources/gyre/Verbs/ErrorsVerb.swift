@@ -25,6 +25,12 @@ struct ErrorsVerb: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if !(1...1_000).contains(limit) {
+            throw ValidationError("At least 1 and at most 1000 can be listed, not \(limit).")
+        }
+    }
+
     func run() async throws {
         try await Session.withProject(common) { services in
             _ = try await services.feedback.gather()
@@ -43,7 +49,7 @@ struct ErrorsVerb: AsyncParsableCommand {
                     .init(error.dataVersion.map { String($0.prefix(12)) } ?? "waits"), .init(error.comment ?? ""),
                 ])
             }
-            common.output.result(
+            try common.output.answer(
                 json: writer.text,
                 text: errors.isEmpty ? "no errors gathered" : common.output.text(of: table)
             )

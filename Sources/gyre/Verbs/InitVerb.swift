@@ -36,7 +36,7 @@ struct InitVerb: AsyncParsableCommand {
             writer.array { writer in for path in report.written { writer.string(path) } }
         }
         let files = report.written.isEmpty ? "nothing to write" : report.written.joined(separator: ", ")
-        common.output.result(
+        try common.output.answer(
             json: writer.text,
             text: "made the project `\(report.root.lastComponent?.string ?? "")`: \(files)"
         )

@@ -27,7 +27,7 @@ struct LineageVerb: AsyncParsableCommand {
             let node = try await services.lineage.walk(from: id)
             var writer = JSONWriter()
             node.write(into: &writer)
-            common.output.result(json: writer.text, text: LineageText(node).text(common.output))
+            try common.output.answer(json: writer.text, text: LineageText(node).text(common.output))
         }
     }
 }

@@ -36,6 +36,12 @@ struct PromoteVerb: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if check, build {
+            throw ValidationError("`--check` changes nothing, so there is nothing to build with `--build`.")
+        }
+    }
+
     func run() async throws {
         let output = common.output
         let passed = try await Session.withProject(common) { services -> Bool in
@@ -49,10 +55,22 @@ struct PromoteVerb: AsyncParsableCommand {
                 report = result.report
                 promoted = result.version.map { "\($0.name)/\($0.version)" }
             }
+            var image: NamedImage?
+            if build, promoted != nil {
+                image = try await NamedImage.build(services, version: nil, archive: nil)
+            }
             var writer = JSONWriter()
-            report.write(into: &writer)
-            output.result(json: writer.text, text: VerdictText(report, promoted: promoted).text(output))
-            if build, promoted != nil { try await BuildVerb.build(services, version: nil, archive: nil, output) }
+            writer.object { writer in
+                writer.key("evaluation")
+                report.write(into: &writer)
+                writer.field("promoted", promoted)
+                if let image {
+                    writer.key("image")
+                    image.write(into: &writer)
+                }
+            }
+            let text = VerdictText(report, promoted: promoted).text(output) + (image.map { "\n" + $0.text } ?? "")
+            try output.answer(json: writer.text, text: text)
             return report.verdict.passed
         }
         if !passed { throw ExitCode(3) }
@@ -65,6 +83,13 @@ struct RunChoice {
     let best: String?
 
     func find(in services: ProjectServices) async throws -> String {
+        guard run == nil || best == nil else {
+            throw UsageError(
+                what: "cannot choose a run",
+                why: "both a run and `--best` are given",
+                next: "leave one of them out"
+            )
+        }
         let ids = try await services.tracking.searchExperiments().map(\.id)
         if let best {
             let search = RunSearch(
@@ -88,12 +113,10 @@ struct RunChoice {
                 next: "write for example `gyre promote --best recall`"
             )
         }
-        let search = RunSearch(
-            experimentIDs: ids,
-            filter: "attributes.run_id LIKE '\(run.filter { $0.isHexDigit })%'",
-            limit: 2
-        )
-        let found = try await services.tracking.searchRuns(search)
+        // Letters that no id has cannot begin one, and must not reach the search language.
+        let isBeginning = !run.isEmpty && run.allSatisfy { $0.isASCII && $0.isHexDigit }
+        let search = RunSearch(experimentIDs: ids, filter: "attributes.run_id LIKE '\(run)%'", limit: 2)
+        let found = isBeginning ? try await services.tracking.searchRuns(search) : []
         guard found.count < 2 else {
             throw ServerError(.invalidRequest, what: "cannot choose the run `\(run)`", why: "several ids begin so")
         }

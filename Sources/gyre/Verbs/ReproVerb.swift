@@ -65,9 +65,12 @@ struct ReproVerb: AsyncParsableCommand {
             }
             let tracked = try await Self.runs(runs.compactMap(\.runID), services)
             guard !tracked.isEmpty else {
-                return output.result(json: RunList(tracked).json, text: "nothing changed; every stage is up to date")
+                return try output.answer(
+                    json: RunList(tracked).json,
+                    text: "nothing changed; every stage is up to date"
+                )
             }
-            output.result(
+            try output.answer(
                 json: RunList(tracked).json,
                 text: output.text(of: RunList(tracked).table(nowMs: services.now()))
             )
@@ -95,9 +98,9 @@ struct ReproVerb: AsyncParsableCommand {
 enum Sweep {
     /// Every combination of the values, the first key slowest.
     ///
-    /// - Parameter settings: `key=value` or `key=value,value,…`; a value that begins with `[` is one, commas and all.
-    /// - Returns: The settings of each run, keys in the order given; a single empty one if there are no settings.
-    /// - Throws: ``UsageError`` if a setting has no `=`, no key or no value.
+    /// - Parameter settings: `key=value` or `key=value,value,…`.
+    /// - Returns: One list of settings for each run.
+    /// - Throws: ``UsageError`` for a setting without a key or a value.
     static func combinations(of settings: [String]) throws -> [[(key: String, value: String)]] {
         var result: [[(key: String, value: String)]] = [[]]
         for setting in settings {

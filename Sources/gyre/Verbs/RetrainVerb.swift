@@ -40,7 +40,7 @@ struct RetrainVerb: AsyncParsableCommand {
         }
         var writer = JSONWriter()
         turn.write(into: &writer)
-        output.result(
+        try output.answer(
             json: writer.text,
             text: "turn \(turn.id) \(turn.state.rawValue) on \(turn.errors) errors: \(turn.note)"
         )

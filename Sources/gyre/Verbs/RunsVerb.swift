@@ -30,6 +30,12 @@ struct RunsVerb: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if !(1...1_000).contains(limit) {
+            throw ValidationError("At least 1 and at most 1000 can be listed, not \(limit).")
+        }
+    }
+
     func run() async throws {
         try await Session.withProject(common) { services in
             let ids = try await services.tracking.searchExperiments().map(\.id)
@@ -40,7 +46,7 @@ struct RunsVerb: AsyncParsableCommand {
             let text =
                 runs.isEmpty
                 ? "no runs yet; start one by `gyre repro`" : common.output.text(of: list.table(nowMs: services.now()))
-            common.output.result(json: list.json, text: text)
+            try common.output.answer(json: list.json, text: text)
         }
     }
 }

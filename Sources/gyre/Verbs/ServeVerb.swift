@@ -12,7 +12,7 @@ import Telemetry
 import Terminal
 
 /// `gyre serve`: one model, without a project.
-struct ServeVerb: AsyncParsableCommand {
+struct ServeVerb: AsyncParsableCommand, HandlesSignals {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Answer requests with one model, and keep nothing.",
@@ -39,23 +39,33 @@ struct ServeVerb: AsyncParsableCommand {
         let output = common.output
         let server = ModelServer(
             model: try await served(),
-            address: .init(host: listen.host, port: listen.port ?? 8_080),
+            settings: listen.settings(defaultPort: 8_080),
             version: gyreVersion,
             metrics: metrics,
             logger: listen.logger(common, label: "gyre.serve"),
             now: Session.now
         )
-        try await server.run { url in output.result(json: #"{"url":"\#(url)"}"#, text: url) }
+        try await server.run { output.announce($0) }
     }
 
     private func served() async throws -> ServedModel {
-        if let model, Int(model) == nil, FileSystem.isDirectory(common.path(model)) {
-            return try await ModelServer.model(in: common.path(model), places: Session.places)
+        let number = model.flatMap { Int($0) }
+        if let model, number == nil {
+            let folder = common.path(model)
+            guard FileSystem.isDirectory(folder) else {
+                throw ServerError(
+                    .notFound,
+                    what: "cannot serve `\(model)`",
+                    why: "it is neither the number of a version nor a folder",
+                    next: "name a version, or the model folder of a built image"
+                )
+            }
+            return try await ModelServer.model(in: folder, places: Session.places)
         }
         return try await Session.withProject(common) { services in
             let name = services.project.model.name
             let store = ModelStore(services: services)
-            guard let model else {
+            guard let number else {
                 guard let champion = try await Judge(services: services).championVersion() else {
                     throw ServerError(
                         .notFound,
@@ -65,14 +75,6 @@ struct ServeVerb: AsyncParsableCommand {
                     )
                 }
                 return try await store.served(champion)
-            }
-            guard let number = Int(model) else {
-                throw ServerError(
-                    .notFound,
-                    what: "cannot serve `\(model)`",
-                    why: "it is neither a version of `\(name)` nor a folder",
-                    next: "see the models on the page of `gyre up`"
-                )
             }
             return try await store.served(try await services.registry.version(model: name, number: number))
         }

@@ -46,7 +46,7 @@ struct StatusVerb: AsyncParsableCommand {
                 "labels    \(counts.labels)", "errors    \(counts.new) wait for the next data version",
             ]
             if let turn = turns.first { lines.append("loop      turn \(turn.id) \(turn.state.rawValue): \(turn.note)") }
-            common.output.result(json: writer.text, text: lines.joined(separator: "\n"))
+            try common.output.answer(json: writer.text, text: lines.joined(separator: "\n"))
         }
     }
 }

@@ -9,13 +9,13 @@ import Telemetry
 import Terminal
 
 /// `gyre up`: everything of the project in one process.
-struct UpVerb: AsyncParsableCommand {
+struct UpVerb: AsyncParsableCommand, HandlesSignals {
     static let configuration = CommandConfiguration(
         commandName: "up",
         abstract: "Run everything of the project in one process.",
         discussion: """
             MLflow's API, artefacts, the live champion, labels and feedback, the loop and the web page, on one port of this
-            machine. Stop it with Ctrl-C.
+            machine. Ctrl-C ends it once the requests under way are answered.
 
             Example:
               gyre up --port 5000
@@ -38,11 +38,11 @@ struct UpVerb: AsyncParsableCommand {
         let output = common.output
         let server = GyreServer(
             services: services,
-            address: .init(host: listen.host, port: listen.port ?? 5_000),
+            settings: listen.settings(defaultPort: 5_000),
             version: gyreVersion,
             metrics: metrics,
             logger: logger,
-            onReady: { url in output.result(json: #"{"url":"\#(url)"}"#, text: url) }
+            onReady: { output.announce($0) }
         )
         do {
             try await server.run()

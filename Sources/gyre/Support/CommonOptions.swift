@@ -2,10 +2,8 @@
 
 import ArgumentParser
 import Files
-import Logging
 import Server
 import SystemPackage
-import Telemetry
 import Terminal
 
 /// What every verb takes.
@@ -44,30 +42,4 @@ struct CommonOptions: ParsableArguments {
     func workspace() throws -> Workspace { try Workspace.find(from: folder) }
 }
 
-/// Where a server listens, and how it logs.
-struct ListenOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The address to listen on.", valueName: "address"))
-    var host = "127.0.0.1"
-
-    @Option(name: [.short, .long], help: ArgumentHelp("The port; 0 for any free one.", valueName: "port"))
-    var port: Int?
-
-    @Option(help: ArgumentHelp("How log lines look: console or json.", valueName: "format"))
-    var logFormat: LogFormat = .console
-
-    func validate() throws {
-        if let port, !(0...65_535).contains(port) {
-            throw ValidationError("A port is a number from 0 to 65535, not \(port).")
-        }
-    }
-
-    /// A logger as the options say.
-    func logger(_ common: CommonOptions, label: String) -> Logger {
-        let level: Logger.Level = common.verbose ? .debug : common.quiet ? .error : .notice
-        let format = logFormat
-        return Logger(label: label) { StreamLogHandler(label: $0, level: level, format: format) }
-    }
-}
-
 extension ColorChoice: ExpressibleByArgument {}
-extension LogFormat: ExpressibleByArgument {}

@@ -4,6 +4,7 @@ import Hummingbird
 import HTTPTypes
 import JSONText
 import NIOCore
+import WebPages
 
 extension Response {
     /// An answer of one JSON document.
@@ -20,13 +21,11 @@ extension Response {
         )
     }
 
-    /// A page for people.
-    static func html(_ text: String) -> Response {
-        Response(
-            status: .ok,
-            headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"],
-            body: .init(byteBuffer: ByteBuffer(string: text))
-        )
+    /// A page for people, with the headers that keep it from loading or running anything else.
+    static func page(_ status: HTTPResponse.Status, _ text: String) -> Response {
+        var headers = HTTPFields()
+        for (name, value) in PageHeaders.all { if let name = HTTPField.Name(name) { headers[name] = value } }
+        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 }
 

@@ -166,7 +166,7 @@ let top: [Target] = [
             "JSONText", "Lineage", "Packaging",
             "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", arguments, log, metrics,
             subprocess, systemPackage, unixSignals,
-        ],
+        ] + lean,
         path: "Sources/gyre",
         swiftSettings: house + strictness
     ),
@@ -202,7 +202,7 @@ let suites: [Target] = [
             unixSignals,
         ]
     ),
-    tests(of: "WebPages", ["ExampleFiles", "WebAssets", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
+    tests(of: "WebPages", ["ExampleFiles", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
     tests(of: "Diagnostics", in: "Ground"),
     tests(of: "JSONText", in: "Ground", ["Diagnostics"]),
     tests(of: "Statistics", in: "Ground"),

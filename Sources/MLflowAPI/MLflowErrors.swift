@@ -20,9 +20,12 @@ struct MLflowErrors<Context: RequestContext>: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch {
-            let answer = Self.answer(to: error)
-            if answer.status == .internalServerError {
-                context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            let answer = Self.answer(to: error, request)
+            let facts: Logger.Metadata = ["http.path": "\(request.uri.path)", "error": "\(error)"]
+            if answer.status.code >= 500 {
+                context.logger.error("request failed", metadata: facts)
+            } else {
+                context.logger.debug("request refused", metadata: facts)
             }
             var writer = JSONWriter(reserving: 256)
             writer.object { writer in
@@ -42,13 +45,14 @@ struct MLflowErrors<Context: RequestContext>: RouterMiddleware {
         case let error as CallError: return error
         case let error as TrackingError: return CallError(tracking: error)
         case let error as RegistryError: return CallError(registry: error)
-        case let error as any Explained: return CallError(error)
-        case is CancellationError:
+        case let error as ObjectStorageError where error.code == .notFound:
+            // The store's own words may hold a path of this machine.
             return CallError(
-                code: "TEMPORARILY_UNAVAILABLE",
-                status: .serviceUnavailable,
-                message: "the server is stopping"
+                code: "RESOURCE_DOES_NOT_EXIST",
+                status: .notFound,
+                message: "No such artifact: \(request.uri.path.prefix(1_000))"
             )
+        case let error as any Explained where error.kind != .failed: return CallError(error)
         case is NIOTooManyBytesError:
             return CallError(
                 code: "INVALID_PARAMETER_VALUE",

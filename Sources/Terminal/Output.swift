@@ -43,7 +43,7 @@ package struct Output: Sendable {
     @discardableResult
     package func result(json: @autoclosure () -> String, text: @autoclosure () -> String) -> Bool {
         let line = self.json ? json() : text()
-        return StandardStream.output.write(line.hasSuffix("\n") ? line : line + "\n")
+        return results.write(line.hasSuffix("\n") ? line : line + "\n")
     }
 
     /// Says what happens, unless the command is quiet.

@@ -16,8 +16,11 @@ package struct Page<Element: Sendable>: Sendable, RandomAccessCollection {
         self.next = next
     }
 
+    /// 0.
     package var startIndex: Int { items.startIndex }
+    /// How many rows the page has.
     package var endIndex: Int { items.endIndex }
+    /// A row of the page, from 0.
     package subscript(position: Int) -> Element { items[position] }
 }
 

@@ -8,18 +8,18 @@ package import Tracking
 /// The alias `champion` of a guarded model moves only to a version with a recorded pass for exactly its content, whoever asks.
 package struct RegistryService: Sendable {
     let database: SQLDatabase
-    let guarded: Set<String>
+    let gate: ChampionGate?
     let now: @Sendable () -> Int64
 
     /// A service over the room's tables.
     ///
     /// - Parameters:
     ///   - database: Holds the tables of ``migrations``.
-    ///   - guarded: Names whose `champion` needs a recorded pass from the start, also before the first promotion.
+    ///   - gate: What guards `champion`; without one, the `champion` of a guarded model stays where it is.
     ///   - now: The clock, milliseconds UTC.
-    package init(database: SQLDatabase, guarded: Set<String> = [], now: @escaping @Sendable () -> Int64) {
+    package init(database: SQLDatabase, gate: ChampionGate? = nil, now: @escaping @Sendable () -> Int64) {
         self.database = database
-        self.guarded = guarded
+        self.gate = gate
         self.now = now
     }
 
@@ -93,15 +93,11 @@ package struct RegistryService: Sendable {
         }
     }
 
-    /// Changes a model's description or name.
-    package func updateModel(
-        name: String,
-        description: String? = nil,
-        newName: String? = nil
-    ) async throws -> RegisteredModel {
-        let (now, guarded) = (now(), guarded)
+    /// Changes a model's description.
+    package func updateModel(name: String, description: String?) async throws -> RegisteredModel {
+        let now = now()
         return try await database.write { writer in
-            let model = try RegistryStore.model(name, writer.reader)
+            try RegistryStore.requireModel(name, writer.reader)
             if let description {
                 try writer.execute(
                     "UPDATE registry_models SET description = \(description), updated_ms = \(now) WHERE name = \(name)"
@@ -128,8 +124,9 @@ package struct RegistryService: Sendable {
             guard try writer.row("SELECT 1 FROM registry_models WHERE name = \(newName)") == nil else {
                 throw RegistryError(.alreadyExists, what: "cannot rename `\(name)`", why: "`\(newName)` is taken")
             }
-            if guarded.contains(newName), let champion = model.aliases.first(where: { $0.alias == Self.champion }) {
-                try RegistryStore.requirePass(name, champion.version, nil, isGuarded: true, writer.reader)
+            if becomesGuarded {
+                try Self.requirePass(ofChampionOf: name, judged: champion?.version, content, writer.reader)
+                try writer.execute("UPDATE registry_models SET is_guarded = 1 WHERE name = \(name)")
             }
             try writer.execute("UPDATE registry_models SET name = \(newName), updated_ms = \(now) WHERE name = \(name)")
             return try RegistryStore.model(newName, writer.reader)
@@ -183,34 +180,14 @@ package struct RegistryService: Sendable {
         )
     }
 
-    /// Points an alias to a version.
-    ///
-    /// - Parameter digest: The digest of the version's files as they are now; for a guarded `champion` the pass must be for it.
-    /// - Throws: ``RegistryError`` `.notPassed` for the alias `champion` of a guarded model without a pass.
-    package func setAlias(model: String, alias: String, version: Int, digest: String? = nil) async throws {
-        let isReserved = alias.lowercased() == "latest" || (alias.first == "v" && Int(alias.dropFirst()) != nil)
-        guard !alias.isEmpty, alias.count <= 255, !isReserved,
-            alias.allSatisfy({ $0.isLetter || $0.isNumber || "_-".contains($0) })
-        else {
-            throw RegistryError(
-                .invalidParameter,
-                what: "cannot use the alias `\(alias.prefix(100))`",
-                why: "it has 1 to 255 letters, digits, `_` and `-`, and is neither `latest` nor a `v` with a number"
-            )
-        }
-        let isGuarded = guarded.contains(model)
-        try await database.write { writer in
-            _ = try RegistryStore.version(model, version, writer.reader)
-            if alias == Self.champion {
-                try RegistryStore.requirePass(model, version, digest, isGuarded: isGuarded, writer.reader)
-            }
-            try writer.execute(
-                """
-                INSERT INTO registry_aliases (name, alias, version) VALUES (\(model), \(alias), \(version))
-                ON CONFLICT (name, alias) DO UPDATE SET version = excluded.version
-                """
-            )
-        }
+    static func put(_ tag: KeyValue, model: String, version: Int, _ writer: SQLWriter) throws {
+        try writer.execute(
+            """
+            INSERT INTO registry_version_tags (name, version, key, value)
+            VALUES (\(model), \(version), \(tag.key), \(tag.value))
+            ON CONFLICT (name, version, key) DO UPDATE SET value = excluded.value
+            """
+        )
     }
 
     // MARK: Search

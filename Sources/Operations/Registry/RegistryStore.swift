@@ -146,16 +146,14 @@ enum RegistryStore {
         )
     }
 
-    /// Refuses a version of a guarded model whose newest verdict is not a pass, or is one for other content.
-    static func requirePass(
-        _ name: String,
-        _ number: Int,
-        _ digest: String?,
-        isGuarded: Bool,
-        _ reader: SQLReader
-    ) throws {
-        let isMarked = try reader.row("SELECT is_guarded FROM registry_models WHERE name = \(name)")?.bool(0) ?? false
-        guard isGuarded || isMarked else { return }
+    // MARK: The guard of `champion`
+
+    static func isGuarded(_ name: String, _ reader: SQLReader) throws -> Bool {
+        try reader.row("SELECT is_guarded FROM registry_models WHERE name = \(name)")?.bool(0) ?? false
+    }
+
+    /// Refuses a version without a pass for exactly this content; the newest verdict on the content counts.
+    static func requirePass(_ name: String, _ number: Int, digest: String, _ reader: SQLReader) throws {
         let verdicts: SQL = """
             SELECT passed, digest FROM registry_verdicts
             WHERE name = \(name) AND version = \(number)

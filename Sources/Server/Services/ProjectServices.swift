@@ -54,8 +54,8 @@ package struct ProjectServices: Sendable {
         let runtimes = Runtimes(places: places, root: workspace.root)
         let artifacts = try FolderStore(root: workspace.artifacts)
         let tracking = TrackingService(database: database, artifacts: artifacts, now: now)
-        let guarded: Set = project.evaluation.require.isEmpty ? [] : [project.model.name]
-        let registry = RegistryService(database: database, guarded: guarded, now: now)
+        let gate = ModelFiles(tracking: tracking, artifacts: artifacts).gate(for: project)
+        let registry = RegistryService(database: database, gate: gate, now: now)
         let log = try InferenceLog(directory: workspace.inference)
         let feedback = FeedbackService(
             database: database,

@@ -63,7 +63,7 @@ final class Narrator: Sendable {
 
     private func tell(_ text: String) {
         // A story that nobody listens to any more still ends what it began.
-        (output.json ? StandardStream.error : .output).write(text + "\n")
+        (output.json ? TextStream.standardError : .standardOutput).write(text + "\n")
     }
 
     /// The facts of the story.

@@ -116,7 +116,7 @@ struct RunChoice {
         // Letters that no id has cannot begin one, and must not reach the search language.
         let isBeginning = !run.isEmpty && run.allSatisfy { $0.isASCII && $0.isHexDigit }
         let search = RunSearch(experimentIDs: ids, filter: "attributes.run_id LIKE '\(run)%'", limit: 2)
-        let found = isBeginning ? try await services.tracking.searchRuns(search) : []
+        let found = isBeginning ? try await services.tracking.searchRuns(search).items : []
         guard found.count < 2 else {
             throw ServerError(.invalidRequest, what: "cannot choose the run `\(run)`", why: "several ids begin so")
         }

@@ -86,6 +86,9 @@ let dependencies: [Package.Dependency] = [
     .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
 ]
 
+// The program that people install leaves ICU's locale data out; tests run on the toolchain's own shared libraries.
+let lean: [Target.Dependency] = environment["GYRE_LEAN"] == nil ? [] : ["NoLocales"]
+
 // MARK: The house
 
 let ground: [Target] = [
@@ -120,7 +123,7 @@ let dataScience: [Target] = [
 ]
 
 let operations: [Target] = [
-    room("Registry", in: "Operations", ["Diagnostics", "Database", "Tracking"]),
+    room("Registry", in: "Operations", ["Diagnostics", "Database", "JSONText", "Tracking"]),
     room("Packaging", in: "Operations", ["CZlib", "Diagnostics", "Files", "JSONText", systemPackage]),
     room(
         "Serving",
@@ -139,7 +142,7 @@ let top: [Target] = [
     room(
         "MLflowAPI",
         [
-            "Database", "Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", hummingbird, httpTypes, log,
+            "Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", hummingbird, httpTypes, log,
             nio,
         ]
     ),
@@ -155,11 +158,11 @@ let top: [Target] = [
             subprocess, systemPackage,
         ]
     ),
-    room("Terminal", ["Diagnostics"]),
+    room("Terminal", ["Diagnostics", "JSONText"]),
     .executableTarget(
         name: "gyre",
         dependencies: [
-            "CPlatform", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
+            "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
             "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", arguments, log, metrics,
             subprocess, systemPackage, unixSignals,
@@ -175,6 +178,7 @@ let c: [Target] = [
     cRoom("CDuckDB"),
     cRoom("CZlib", [.linkedLibrary("z")]),
     cRoom("COnnxRuntime"),
+    cRoom("NoLocales"),
     cRoom("PythonPackages"),
     cRoom("PythonWorker"),
     cRoom("WebAssets", exclude: ["assets"]),
@@ -205,15 +209,52 @@ let suites: [Target] = [
     tests(of: "JSONText", in: "Ground", ["Diagnostics"]),
     tests(of: "Statistics", in: "Ground"),
     tests(of: "Tables", in: "Ground", ["Files", systemPackage]),
+    support("ProjectTesting", ["DataVersions", "Files", subprocess, systemPackage]),
+    tests(of: "DataVersions", in: "DataScience", ["Files", "JSONText", "ProjectTesting", subprocess, systemPackage]),
+    tests(
+        of: "Pipelines",
+        in: "DataScience",
+        [
+            "DataVersions", "Database", "Diagnostics", "Documents", "Files", "JSONText", "ObjectStorage",
+            "ProjectTesting", "Tracking", systemPackage,
+        ]
+    ),
     tests(of: "Evaluation", in: "DataScience", ["JSONText"]),
     tests(of: "Monitoring", in: "Operations", ["Files", "JSONText", "Tables", systemPackage]),
+    tests(of: "Tracking", in: "DataScience", ["Database", "Diagnostics", "Files", "ObjectStorage", systemPackage]),
+    tests(
+        of: "Registry",
+        in: "Operations",
+        ["Database", "Diagnostics", "Files", "ObjectStorage", "Tracking", systemPackage]
+    ),
+    tests(
+        of: "MLflowAPI",
+        [
+            "Database", "Diagnostics", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", hummingbird,
+            hummingbirdTesting, httpTypes, log, nio, subprocess, systemPackage,
+        ]
+    ),
+    tests(of: "Terminal", ["Diagnostics", "JSONText"]),
     tests(of: "Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", subprocess, systemPackage]),
 ]
+
+// Built only by scripts/benchmark; in this package so that they see what `package` declares.
+let benchmarks: [Target] =
+    environment["GYRE_BENCHMARKS"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "startup-benchmark",
+            dependencies: ["Files", systemPackage],
+            path: "Benchmarks/Startup",
+            swiftSettings: house + strictness
+        )
+    ]
 
 let package = Package(
     name: "gyre",
     dependencies: dependencies,
-    targets: selected(ground + dataScience + operations + top + c + suites),
+    targets: selected(ground + dataScience + operations + top + c + suites + benchmarks),
     cLanguageStandard: .c2x,
     cxxLanguageStandard: .cxx17
 )

@@ -35,7 +35,9 @@ package struct FeedbackService: Sendable {
         self.now = now
     }
 
-    /// Takes labels, all or none; durable when it returns. Taking one twice changes nothing.
+    /// Takes labels, all or none; durable when it returns.
+    ///
+    /// Taking one twice changes nothing.
     package func take(_ labels: [Label]) async throws {
         let receivedMs = now()
         try await database.write { writer in
@@ -109,7 +111,8 @@ package struct FeedbackService: Sendable {
     ///   - kinds: The kinds wanted; all if empty.
     ///   - page: Where the last page ended, as it was returned; nil for the first.
     ///   - limit: At most this many, 1 to 1,000.
-    /// - Returns: The page, and where the next one begins; nil at the end.
+    /// - Returns: The page, and where the next one begins; nil if this one is not full.
+    /// - Throws: ``DatabaseError`` if the database cannot be read.
     package func errors(
         kinds: [GatheredError.Kind] = [],
         page: ErrorPage.Cursor? = nil,

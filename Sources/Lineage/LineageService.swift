@@ -34,7 +34,8 @@ package struct LineageService: Sendable {
 
     /// The node of a name with all it came from, and with what came from it one step on.
     ///
-    /// - Parameter id: A prediction id, a run id, `MODEL/VERSION`, `md5:HASH` or a commit.
+    /// - Parameter id: A prediction id, a run id, `MODEL/VERSION`, `md5:HASH` or a commit of at least 7 digits.
+    /// - Returns: The node, with at most 100 results; the inputs of a run are named, but not walked further.
     /// - Throws: ``LineageError`` if nothing has that name.
     package func walk(from id: String) async throws -> LineageNode {
         if let prediction = try await findPredictions([id]).first { return try await node(of: prediction) }

@@ -17,7 +17,7 @@ struct ArtifactRoutes: Sendable {
         let base: RouterPath = "2.0/mlflow-artifacts/artifacts"
         calls.get("2.0/mlflow/artifacts/list") { call in
             let run = try await tracking.run(id: try call.runID())
-            let files = try await Self.list(run.artifactURI, path: try call.string("path"), tracking)
+            let files = try await Self.list(run.artifactURI, path: try call.text("path"), tracking)
             return .json { writer in
                 writer.object { writer in
                     writer.field("root_uri", run.artifactURI)
@@ -26,7 +26,7 @@ struct ArtifactRoutes: Sendable {
             }
         }
         calls.get("2.0/mlflow-artifacts/artifacts") { call in
-            let folder = try call.string("path") ?? ""
+            let folder = try call.text("path") ?? ""
             let files = try await Self.files(below: folder, relativeTo: folder, store)
             return .json { $0.object { files.write(into: &$0) } }
         }
@@ -91,23 +91,6 @@ struct ArtifactRoutes: Sendable {
         }
         return try ObjectKey(parts.joined(separator: "/"))
     }
-}
-
-/// A part of a path without its percent-encoding; nil if that is broken, or not UTF-8.
-func percentDecoded(_ text: some StringProtocol) -> String? {
-    var bytes: [UInt8] = []
-    var rest = Substring(text).utf8
-    while let byte = rest.popFirst() {
-        guard byte == UInt8(ascii: "%") else {
-            bytes.append(byte)
-            continue
-        }
-        let digits = rest.prefix(2)
-        guard digits.count == 2, let value = UInt8(Substring(digits), radix: 16) else { return nil }
-        bytes.append(value)
-        rest = rest.dropFirst(2)
-    }
-    return String(validating: bytes, as: UTF8.self)
 }
 
 /// A listing as MLflow shows it.

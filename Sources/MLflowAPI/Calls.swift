@@ -1,127 +1,137 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Diagnostics
 import HTTPTypes
 import Hummingbird
 import JSONText
 import NIOCore
+import Tracking
 
-/// One call of MLflow's API: the fields of its body, or of its query.
+/// One call of MLflow's API: the fields of its body, else of its query.
 struct Call: Sendable {
-    /// The most bytes of a call's body: a batch of metrics has at most a mebibyte, a model's input example may be larger.
-    static let bodyLimit = 16 << 20
+    /// The most bytes of a call's body: a batch of tags has most of a mebibyte, the profile of a dataset 16.
+    static let bodyLimit = 20 << 20
 
-    private let root: JSONElement?
-    private let query: [(String, String)]
+    /// The body; nil if there is none.
+    private let body: Fields?
+    private let query: Query
     /// What the path's variables hold.
     let path: [String: String]
 
     init(_ request: Request, path: [String: String], readsBody: Bool) async throws {
         self.path = path
-        query = request.uri.queryParameters.map { (String($0.key), String($0.value)) }
+        query = try Query(request.uri.query)
         guard readsBody else {
-            root = nil
+            body = nil
             return
         }
         let buffer = try await request.body.collect(upTo: Self.bodyLimit)
         guard buffer.readableBytes > 0 else {
-            root = nil
+            body = nil
             return
         }
-        let document = try buffer.withUnsafeReadableBytes { try JSONDocument(parsing: $0) }
-        guard document.root.kind == .object else {
-            throw JSONError(what: "cannot read the request", why: "the body is no JSON object")
+        let document: JSONDocument
+        do {
+            document = try buffer.withUnsafeReadableBytes { try JSONDocument(parsing: $0) }
+        } catch let error as JSONError {
+            throw CallError.badRequest("cannot read the request's body: \(error.why)")
         }
-        root = document.root
+        guard document.root.kind == .object else {
+            throw CallError.badRequest("cannot read the request's body: it is no JSON object")
+        }
+        body = Fields(document.root)
     }
 
-    static func unknownRoute(_ request: Request) -> CallError {
-        CallError(
-            code: "ENDPOINT_NOT_FOUND",
-            status: .notFound,
-            message: "\(request.method) \(request.uri.path.prefix(200)) is not a route of this server"
-        )
+    /// A value of the body, of any kind.
+    subscript(key: String) -> JSONElement? { body?[key] }
+
+    /// The body's fields.
+    func fields() throws(CallError) -> Fields {
+        guard let body else { throw .badRequest("the request has no body") }
+        return body
     }
 
-    /// A field of the body; null counts as missing.
-    subscript(key: String) -> JSONElement? {
-        guard let value = root?[key], !value.isNull else { return nil }
-        return value
-    }
-
-    /// A text; a number is taken as its text.
-    func string(_ key: String) throws -> String? {
-        guard root != nil else { return query.first { $0.0 == key }?.1 }
-        guard let value = self[key] else { return query.first { $0.0 == key }?.1 }
-        if let text = value.string { return text }
-        if let number = value.int64 { return String(number) }
-        throw CallError.invalid("`\(key)` must be a text")
-    }
+    /// A text.
+    func text(_ key: String) throws(CallError) -> String? { try body?.text(key) ?? query[key] }
 
     /// A text that must be there and not empty.
-    func required(_ key: String) throws -> String {
-        guard let value = try string(key), !value.isEmpty else {
-            throw CallError.invalid("Missing value for required parameter '\(key)'")
-        }
-        return value
+    func requiredText(_ key: String) throws(CallError) -> String {
+        guard let text = try text(key), !text.isEmpty else { throw .missing(key) }
+        return text
     }
 
-    /// A whole number, also written as a text.
-    func integer(_ key: String) throws -> Int64? {
-        if let value = self[key] {
-            if let number = value.int64 ?? value.double.flatMap({ Int64(exactly: $0) }) { return number }
-            if let text = value.string, let number = Int64(text) { return number }
-            throw CallError.invalid("`\(key)` must be a whole number")
+    /// A text that is not empty; nil if it is missing.
+    func textIfAny(_ key: String) throws(CallError) -> String? {
+        guard let text = try text(key), !text.isEmpty else { return nil }
+        return text
+    }
+
+    /// A whole number.
+    func integer(_ key: String) throws(CallError) -> Int64? {
+        if let number = try body?.integer(key) { return number }
+        guard let text = query[key] else { return nil }
+        guard let number = Int64(text) else {
+            throw .invalid("Parameter '\(key)' must be an integer, got '\(text.prefix(50))'.")
         }
-        guard let text = query.first(where: { $0.0 == key })?.1 else { return nil }
-        guard let number = Int64(text) else { throw CallError.invalid("`\(key)` must be a whole number") }
         return number
     }
 
-    func bool(_ key: String) throws -> Bool {
-        if let value = self[key]?.bool { return value }
-        return try string(key)?.lowercased() == "true"
+    /// `true` or `false`; false if it is missing.
+    func bool(_ key: String) throws(CallError) -> Bool {
+        if let bool = try body?.bool(key) { return bool }
+        switch query[key] {
+        case nil, "false", "False": return false
+        case "true", "True": return true
+        case let text?: throw .invalid("Parameter '\(key)' must be true or false, got '\(text.prefix(50))'.")
+        }
     }
 
     /// A list of texts; in a query it is a repeated field.
-    func strings(_ key: String) -> [String] {
-        if let value = self[key] { return value.elements.compactMap(\.string) }
-        return query.filter { $0.0 == key }.map(\.1)
+    func texts(_ key: String) throws(CallError) -> [String] {
+        let texts = try body?.texts(key) ?? []
+        return texts.isEmpty ? query.all(key) : texts
     }
 
-    /// How many to return, and how many to pass over by the page token.
-    func page(default fallback: Int, most: Int) throws -> (offset: Int, limit: Int) {
-        let limit = Int(try integer("max_results") ?? Int64(fallback))
-        guard (1...most).contains(limit) || limit == 0 else {
-            throw CallError.invalid("Invalid value for parameter 'max_results': must be 1 to \(most), got \(limit)")
-        }
-        guard let token = try string("page_token"), !token.isEmpty else { return (0, limit == 0 ? fallback : limit) }
-        guard token.hasPrefix("o"), let offset = Int(token.dropFirst()), offset >= 0 else {
-            throw CallError.invalid("`page_token` is not one that this server made")
-        }
-        return (offset, limit == 0 ? fallback : limit)
+    /// A list of `{"key", "value"}`.
+    func pairs(_ key: String) throws(CallError) -> [KeyValue] { try body?.pairs(key) ?? [] }
+
+    /// A list of objects.
+    func objects<Value>(
+        _ key: String,
+        _ read: (Fields) throws(CallError) -> Value
+    ) throws(CallError) -> [Value] {
+        try body?.objects(key, read) ?? []
     }
 
-    /// The page token behind `count` results at `offset`, if there may be more.
-    static func nextToken(offset: Int, count: Int, limit: Int) -> String? {
-        count < limit ? nil : "o\(offset + count)"
+    /// How many to return, and the page's place.
+    func page(default fallback: Int, most: Int) throws(CallError) -> (after: PageToken?, limit: Int) {
+        let limit = try integer("max_results") ?? Int64(fallback)
+        guard limit > 0, limit <= most else {
+            throw .invalid("Invalid value \(limit) for parameter 'max_results' supplied: it must be 1 to \(most)")
+        }
+        let token = try textIfAny("page_token")
+        return (token.map { PageToken($0) }, Int(limit))
+    }
+
+    /// One of the texts that an enumeration has, or its number, which protobuf takes as well.
+    func choice<Value: RawRepresentable<String> & CaseIterable>(
+        _ key: String,
+        numbers: [String: Value] = [:]
+    ) throws(CallError) -> Value? {
+        let written: String?
+        if let number = self[key]?.int64 { written = String(number) } else { written = try text(key) }
+        guard let text = written, !text.isEmpty else { return nil }
+        if let value = Value(rawValue: text) ?? numbers[text] { return value }
+        let known = Value.allCases.map(\.rawValue).joined(separator: ", ")
+        throw .invalid("Invalid value '\(text.prefix(50))' for parameter '\(key)' supplied: it is none of \(known)")
     }
 }
 
-/// A call that MLflow's client can understand the refusal of.
-struct CallError: Error {
-    let code: String
-    let status: HTTPResponse.Status
-    let message: String
-
-    static func invalid(_ message: String) -> CallError {
-        CallError(code: "INVALID_PARAMETER_VALUE", status: .badRequest, message: message)
-    }
-}
-
-/// Registers calls on a group of routes.
-struct Calls<Context: RequestContext> {
+/// Registers calls on a group of routes, and remembers which methods a path has.
+final class Calls<Context: RequestContext> {
     let group: RouterGroup<Context>
+    private var methods: [String: Set<HTTPRequest.Method>] = [:]
+
+    init(group: RouterGroup<Context>) { self.group = group }
 
     func get(_ path: String, _ handler: @escaping @Sendable (Call) async throws -> Response) { on(path, .get, handler) }
     func post(_ path: String, _ handler: @escaping @Sendable (Call) async throws -> Response) {
@@ -133,12 +143,37 @@ struct Calls<Context: RequestContext> {
         _ method: HTTPRequest.Method,
         _ handler: @escaping @Sendable (Call) async throws -> Response
     ) {
+        methods[path, default: []].insert(method)
         group.on(RouterPath(path), method: method) { request, context in
-            let variables = Dictionary(
-                context.parameters.map { (String($0.key), String($0.value)) },
-                uniquingKeysWith: { first, _ in first }
-            )
+            var variables: [String: String] = [:]
+            for (key, value) in context.parameters {
+                guard let text = percentDecoded(value) else {
+                    throw CallError.invalid("the path is not percent-encoded UTF-8")
+                }
+                variables[String(key)] = text
+            }
             return try await handler(try await Call(request, path: variables, readsBody: method != .get))
+        }
+    }
+}
+
+extension Calls {
+    /// Answers, in MLflow's shape, to other methods of the paths so far, and to all other paths below `roots`.
+    func refuseTheRest(below roots: [String]) {
+        let known: Set<HTTPRequest.Method> = [.get, .post, .put, .patch, .delete]
+        for (path, methods) in methods {
+            for method in known.subtracting(methods) {
+                group.on(RouterPath(path), method: method) { request, _ -> Response in
+                    throw CallError.wrongMethod(request)
+                }
+            }
+        }
+        for root in roots {
+            for method in known {
+                group.on(RouterPath(root + "/**"), method: method) { request, _ -> Response in
+                    throw CallError.unknownRoute(request)
+                }
+            }
         }
     }
 }
@@ -153,6 +188,21 @@ extension Response {
             headers: [.contentType: "application/json"],
             body: .init(byteBuffer: ByteBuffer(bytes: writer.bytes))
         )
+    }
+
+    /// A page of a list under its name, with the token of the next one.
+    static func page<Element>(
+        _ name: String,
+        _ page: Page<Element>,
+        _ write: (Element, inout JSONWriter) -> Void
+    ) -> Response {
+        .json { writer in
+            writer.object { writer in
+                writer.key(name)
+                writer.array { writer in for element in page { write(element, &writer) } }
+                if let next = page.next { writer.field("next_page_token", next.text) }
+            }
+        }
     }
 
     /// An answer without content.

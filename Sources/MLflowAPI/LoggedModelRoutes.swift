@@ -12,57 +12,61 @@ struct LoggedModelRoutes: Sendable {
         let tracking = tracking
         let base = "2.0/mlflow/logged-models"
         calls.post(base) { call in
-            let model = try await tracking.createModel(
-                experimentID: try call.required("experiment_id"),
-                name: try call.string("name"),
-                modelType: try call.string("model_type"),
-                sourceRunID: try call.string("source_run_id").flatMap { $0.isEmpty ? nil : $0 },
-                params: call.pairs("params"),
-                tags: call.pairs("tags")
+            let draft = LoggedModelDraft(
+                experimentID: try call.requiredText("experiment_id"),
+                name: try call.text("name"),
+                modelType: try call.textIfAny("model_type"),
+                sourceRunID: try call.textIfAny("source_run_id"),
+                params: try call.pairs("params"),
+                tags: try call.pairs("tags")
             )
-            return model.response
+            return try await tracking.createModel(draft).response
         }
         calls.post(base + "/search") { call in
             let page = try call.page(default: 100, most: 1_000)
-            let order = call["order_by"].map { list in
-                list.elements.map { item in
-                    "\(item["field_name"]?.string ?? "") \(item["ascending"]?.bool == false ? "DESC" : "ASC")"
-                }
+            let order = try call.objects("order_by") { (term) throws(CallError) in
+                SearchOrderTerm(
+                    field: try term.requiredText("field_name"),
+                    isDescending: try term.bool("ascending") == false,
+                    dataset: try term.textIfAny("dataset_name").map { (name) throws(CallError) in
+                        DatasetFilter(name: name, digest: try term.textIfAny("dataset_digest"))
+                    }
+                )
             }
+            let experiments = try call.texts("experiment_ids")
+            guard !experiments.isEmpty else { throw CallError.missing("experiment_ids") }
             let models = try await tracking.searchModels(
-                experimentIDs: call.strings("experiment_ids"),
-                filter: try call.string("filter"),
-                orderBy: order ?? [],
-                offset: page.offset,
+                experimentIDs: experiments,
+                filter: try call.text("filter"),
+                datasets: try call.objects("datasets") { (dataset) throws(CallError) in
+                    DatasetFilter(
+                        name: try dataset.requiredText("dataset_name"),
+                        digest: try dataset.textIfAny("dataset_digest")
+                    )
+                },
+                orderBy: order,
+                after: page.after,
                 limit: page.limit
             )
-            return .json { writer in
-                writer.object { writer in
-                    writer.key("models")
-                    writer.array { writer in for model in models { model.write(into: &writer) } }
-                    if let next = Call.nextToken(offset: page.offset, count: models.count, limit: page.limit) {
-                        writer.field("next_page_token", next)
-                    }
-                }
-            }
+            return .page("models", models) { $0.write(into: &$1) }
         }
         calls.get(base + "/:model_id") { call in try await tracking.model(id: try call.modelID()).response }
         calls.on(base + "/:model_id", .patch) { call in
-            // The number is protobuf's, which some clients send.
-            let names = ["1": "LOGGED_MODEL_PENDING", "2": "LOGGED_MODEL_READY", "3": "LOGGED_MODEL_UPLOAD_FAILED"]
-            let status = try call.required("status")
-            return try await tracking.finalizeModel(id: try call.modelID(), status: names[status] ?? status).response
+            let numbers: [String: LoggedModelStatus] = ["1": .pending, "2": .ready, "3": .uploadFailed]
+            guard let status = try call.choice("status", numbers: numbers) else { throw CallError.missing("status") }
+            return try await tracking.finalizeModel(id: try call.modelID(), status: status).response
         }
         calls.on(base + "/:model_id", .delete) { call in
             try await tracking.deleteModel(id: try call.modelID())
             return .empty
         }
         calls.post(base + "/:model_id/params") { call in
-            _ = try await tracking.annotateModel(id: try call.modelID(), params: call.pairs("params"))
+            try await tracking.annotateModel(id: try call.modelID(), params: try call.pairs("params"))
             return .empty
         }
         calls.on(base + "/:model_id/tags", .patch) { call in
-            try await tracking.annotateModel(id: try call.modelID(), tags: call.pairs("tags")).response
+            try await tracking.annotateModel(id: try call.modelID(), tags: try call.pairs("tags"))
+            return .empty
         }
         calls.on(base + "/:model_id/tags/:tag_key", .delete) { call in
             try await tracking.deleteModelTag(id: try call.modelID(), key: call.path["tag_key"] ?? "")
@@ -72,7 +76,7 @@ struct LoggedModelRoutes: Sendable {
             let model = try await tracking.model(id: try call.modelID())
             let files = try await ArtifactRoutes.list(
                 model.artifactURI,
-                path: try call.string("artifact_directory_path"),
+                path: try call.text("artifact_directory_path"),
                 tracking
             )
             return .json { writer in
@@ -86,10 +90,8 @@ struct LoggedModelRoutes: Sendable {
 }
 
 extension Call {
-    func modelID() throws -> String {
-        guard let id = path["model_id"] else {
-            throw CallError.invalid("Missing value for required parameter 'model_id'")
-        }
+    func modelID() throws(CallError) -> String {
+        guard let id = path["model_id"] else { throw .missing("model_id") }
         return id
     }
 }
@@ -114,7 +116,7 @@ extension LoggedModel {
                 writer.field("creation_timestamp_ms", createdMs)
                 writer.field("last_updated_timestamp_ms", updatedMs)
                 writer.field("artifact_uri", artifactURI)
-                writer.field("status", status)
+                writer.field("status", status.rawValue)
                 if let modelType { writer.field("model_type", modelType) }
                 if let sourceRunID { writer.field("source_run_id", sourceRunID) }
                 writer.pairs("tags", tags)
@@ -132,6 +134,10 @@ extension LoggedModel {
                             writer.field("step", metric.step)
                             writer.field("model_id", id)
                             writer.field("run_id", run)
+                            if let dataset = metric.dataset {
+                                writer.field("dataset_name", dataset.name)
+                                writer.field("dataset_digest", dataset.digest)
+                            }
                         }
                     }
                 }

@@ -6,6 +6,7 @@ import Hummingbird
 import JSONText
 import Logging
 import NIOCore
+import ObjectStorage
 import Registry
 import Tracking
 
@@ -36,7 +37,7 @@ struct MLflowErrors<Context: RequestContext>: RouterMiddleware {
         }
     }
 
-    private static func answer(to error: any Error) -> CallError {
+    private static func answer(to error: any Error, _ request: Request) -> CallError {
         switch error {
         case let error as CallError: return error
         case let error as TrackingError: return CallError(tracking: error)
@@ -61,6 +62,12 @@ struct MLflowErrors<Context: RequestContext>: RouterMiddleware {
                 status: error.status,
                 message: error.status.reasonPhrase
             )
+        case is CancellationError:
+            return CallError(
+                code: "TEMPORARILY_UNAVAILABLE",
+                status: .serviceUnavailable,
+                message: "the server is stopping; send the request again"
+            )
         default:
             return CallError(
                 code: "INTERNAL_ERROR",
@@ -68,6 +75,41 @@ struct MLflowErrors<Context: RequestContext>: RouterMiddleware {
                 message: "Gyre failed on this request; the reason is in the server's log"
             )
         }
+    }
+}
+
+/// A call that is refused in words that MLflow's client understands.
+struct CallError: Error {
+    let code: String
+    let status: HTTPResponse.Status
+    let message: String
+
+    static func invalid(_ message: String) -> CallError {
+        CallError(code: "INVALID_PARAMETER_VALUE", status: .badRequest, message: message)
+    }
+
+    static func missing(_ parameter: String) -> CallError {
+        .invalid("Missing value for required parameter '\(parameter)'")
+    }
+
+    static func badRequest(_ message: String) -> CallError {
+        CallError(code: "BAD_REQUEST", status: .badRequest, message: message)
+    }
+
+    static func wrongMethod(_ request: Request) -> CallError {
+        CallError(
+            code: "ENDPOINT_NOT_FOUND",
+            status: .methodNotAllowed,
+            message: "\(request.uri.path.prefix(200)) does not take \(request.method)"
+        )
+    }
+
+    static func unknownRoute(_ request: Request) -> CallError {
+        CallError(
+            code: "ENDPOINT_NOT_FOUND",
+            status: .notFound,
+            message: "\(request.method) \(request.uri.path.prefix(200)) is not a route of this server"
+        )
     }
 }
 
@@ -97,7 +139,7 @@ extension CallError {
     init(_ error: any Explained) {
         let (code, status): (String, HTTPResponse.Status) =
             switch error.kind {
-            case .usage, .invalid: ("BAD_REQUEST", .badRequest)
+            case .usage, .invalid: ("INVALID_PARAMETER_VALUE", .badRequest)
             case .notFound: ("RESOURCE_DOES_NOT_EXIST", .notFound)
             case .conflict: ("RESOURCE_ALREADY_EXISTS", .conflict)
             case .forbidden, .refused: ("PERMISSION_DENIED", .forbidden)

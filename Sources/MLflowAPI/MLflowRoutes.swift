@@ -14,7 +14,7 @@ package struct MLflowRoutes: Sendable {
 
     let tracking: TrackingService
     let registry: RegistryService
-    /// Called after an alias moved or a version changed, so that the live service looks at once.
+    /// Called after an alias moved or what it pointed to went, so that the live service looks at once.
     let onRegistryChange: @Sendable () -> Void
 
     /// Routes over both services.
@@ -41,8 +41,7 @@ package struct MLflowRoutes: Sendable {
             LoggedModelRoutes(tracking: tracking).add(to: calls)
             RegistryRoutes(registry: registry, tracking: tracking, onChange: onRegistryChange).add(to: calls)
             ArtifactRoutes(tracking: tracking).add(to: group, calls: calls)
-            group.on("**", method: .get) { request, _ -> Response in throw Call.unknownRoute(request) }
-            group.on("**", method: .post) { request, _ -> Response in throw Call.unknownRoute(request) }
+            calls.refuseTheRest(below: ["2.0", "3.0"])
         }
     }
 }

@@ -19,58 +19,60 @@ struct RegistryRoutes: Sendable {
 
     private func addModels(to calls: Calls<some RequestContext>) {
         let registry = registry
+        let onChange = onChange
         let base = "2.0/mlflow/registered-models/"
         calls.post(base + "create") { call in
             try await registry.createModel(
-                name: try call.required("name"),
-                description: try call.string("description") ?? "",
-                tags: call.pairs("tags")
+                name: try call.requiredText("name"),
+                description: try call.text("description") ?? "",
+                tags: try call.pairs("tags")
             ).response
         }
-        calls.get(base + "get") { call in try await registry.model(named: try call.required("name")).response }
+        calls.get(base + "get") { call in try await registry.model(named: try call.requiredText("name")).response }
         calls.get(base + "search") { call in
             let page = try call.page(default: 100, most: 1_000)
             let models = try await registry.searchModels(
-                pattern: try NameFilter(try call.string("filter")).pattern,
-                offset: page.offset,
+                filter: try call.text("filter"),
+                orderBy: try call.texts("order_by"),
+                after: page.after,
                 limit: page.limit
             )
-            return .json { writer in
-                writer.object { writer in
-                    writer.key("registered_models")
-                    writer.array { writer in for model in models { model.write(into: &writer) } }
-                    if let next = Call.nextToken(offset: page.offset, count: models.count, limit: page.limit) {
-                        writer.field("next_page_token", next)
-                    }
-                }
-            }
+            return .page("registered_models", models) { $0.write(into: &$1) }
         }
         calls.on(base + "update", .patch) { call in
-            try await registry.updateModel(name: try call.required("name"), description: try call.string("description"))
-                .response
+            try await registry.updateModel(
+                name: try call.requiredText("name"),
+                description: try call.text("description")
+            )
+            .response
         }
         calls.post(base + "rename") { call in
-            try await registry.updateModel(name: try call.required("name"), newName: try call.required("new_name"))
-                .response
+            let model = try await registry.renameModel(
+                name: try call.requiredText("name"),
+                to: try call.requiredText("new_name")
+            )
+            onChange()
+            return model.response
         }
         calls.on(base + "delete", .delete) { call in
-            try await registry.deleteModel(name: try call.required("name"))
+            try await registry.deleteModel(name: try call.requiredText("name"))
+            onChange()
             return .empty
         }
         let latest: @Sendable (Call) async throws -> Response = { call in
-            let wanted = call.strings("stages")
-            let model = try await registry.model(named: try call.required("name"))
-            return .versions(model.latest.filter { wanted.isEmpty || wanted.contains($0.stage) }, next: nil)
+            let wanted = Set(try call.texts("stages").map { try VersionStage(named: $0) })
+            let model = try await registry.model(named: try call.requiredText("name"))
+            let versions = model.latest.filter { wanted.isEmpty || wanted.contains($0.stage) }
+            return .page("model_versions", Page(versions, next: nil)) { $0.write(into: &$1) }
         }
         calls.get(base + "get-latest-versions", latest)
         calls.post(base + "get-latest-versions", latest)
         calls.post(base + "set-tag") { call in
-            let value = try call.string("value") ?? ""
-            try await registry.setTag(model: try call.required("name"), key: try call.required("key"), value: value)
+            try await registry.setTag(model: try call.requiredText("name"), try call.tag())
             return .empty
         }
         calls.on(base + "delete-tag", .delete) { call in
-            try await registry.setTag(model: try call.required("name"), key: try call.required("key"), value: nil)
+            try await registry.deleteTag(model: try call.requiredText("name"), key: try call.requiredText("key"))
             return .empty
         }
     }
@@ -81,16 +83,18 @@ struct RegistryRoutes: Sendable {
         let path = "2.0/mlflow/registered-models/alias"
         calls.post(path) { call in
             try await registry.setAlias(
-                model: try call.required("name"),
-                alias: try call.required("alias"),
+                model: try call.requiredText("name"),
+                alias: try call.requiredText("alias"),
                 version: try call.versionNumber()
             )
             onChange()
             return .empty
         }
         calls.get(path) { call in
-            let (name, alias) = (try call.required("name"), try call.required("alias"))
+            let (name, alias) = (try call.requiredText("name"), try call.requiredText("alias"))
             guard let version = try await registry.version(model: name, alias: alias) else {
+                // Says so if it is the model that is not there.
+                _ = try await registry.model(named: name)
                 throw CallError(
                     code: "INVALID_PARAMETER_VALUE",
                     status: .badRequest,
@@ -100,7 +104,7 @@ struct RegistryRoutes: Sendable {
             return version.response
         }
         calls.on(path, .delete) { call in
-            try await registry.deleteAlias(model: try call.required("name"), alias: try call.required("alias"))
+            try await registry.deleteAlias(model: try call.requiredText("name"), alias: try call.requiredText("alias"))
             onChange()
             return .empty
         }
@@ -108,78 +112,74 @@ struct RegistryRoutes: Sendable {
 
     private func addVersions(to calls: Calls<some RequestContext>) {
         let registry = registry
-        let tracking = tracking
+        let onChange = onChange
+        let origin = VersionOrigin(registry: registry, tracking: tracking)
         let base = "2.0/mlflow/model-versions/"
         calls.post(base + "create") { call in
-            var draft = VersionDraft(
-                model: try call.required("name"),
-                source: try call.required("source"),
-                runID: try call.string("run_id").flatMap { $0.isEmpty ? nil : $0 },
-                modelID: try call.string("model_id").flatMap { $0.isEmpty ? nil : $0 }
+            var draft = try await origin.draft(
+                model: try call.requiredText("name"),
+                source: try call.requiredText("source"),
+                runID: try call.textIfAny("run_id"),
+                modelID: try call.textIfAny("model_id")
             )
-            draft.description = try call.string("description") ?? ""
-            draft.runLink = try call.string("run_link") ?? ""
-            draft.tags = call.pairs("tags")
+            draft.description = try call.text("description") ?? ""
+            draft.runLink = try call.text("run_link") ?? ""
+            draft.tags = try call.pairs("tags")
             return try await registry.createVersion(draft).response
         }
         calls.get(base + "get") { call in
-            try await registry.version(model: try call.required("name"), number: try call.versionNumber()).response
+            try await registry.version(model: try call.requiredText("name"), number: try call.versionNumber()).response
         }
         calls.get(base + "get-download-uri") { call in
-            let version = try await registry.version(model: try call.required("name"), number: try call.versionNumber())
-            // A logged model's URI names its files only through the model.
-            var uri = version.source
-            if let id = version.modelID, uri.hasPrefix("models:/") {
-                uri = try await tracking.model(id: id).artifactURI
-            }
+            let version = try await registry.version(
+                model: try call.requiredText("name"),
+                number: try call.versionNumber()
+            )
+            let uri = try await origin.artifactURI(of: version)
             return .json { $0.object { $0.field("artifact_uri", uri) } }
         }
         calls.get(base + "search") { call in
             let page = try call.page(default: 10_000, most: 200_000)
-            let search = try VersionFilter(try call.string("filter")).search
-            let versions = try await registry.searchVersions(search, offset: page.offset, limit: page.limit)
-            return .versions(
-                versions,
-                next: Call.nextToken(offset: page.offset, count: versions.count, limit: page.limit)
-            )
+            var search = VersionSearch()
+            search.filter = try call.text("filter")
+            search.orderBy = try call.texts("order_by")
+            search.after = page.after
+            let versions = try await registry.searchVersions(search, limit: page.limit)
+            return .page("model_versions", versions) { $0.write(into: &$1) }
         }
         calls.on(base + "update", .patch) { call in
             try await registry.updateVersion(
-                model: try call.required("name"),
+                model: try call.requiredText("name"),
                 number: try call.versionNumber(),
-                description: try call.string("description")
+                description: try call.text("description")
             ).response
         }
         calls.post(base + "transition-stage") { call in
-            try await registry.updateVersion(
-                model: try call.required("name"),
+            try await registry.moveVersion(
+                model: try call.requiredText("name"),
                 number: try call.versionNumber(),
-                stage: try call.required("stage"),
+                to: try VersionStage(named: try call.requiredText("stage")),
                 archivesOthers: try call.bool("archive_existing_versions")
             ).response
         }
         calls.on(base + "delete", .delete) { call in
-            try await registry.deleteVersion(model: try call.required("name"), number: try call.versionNumber())
+            try await registry.deleteVersion(model: try call.requiredText("name"), number: try call.versionNumber())
+            onChange()
             return .empty
         }
         calls.post(base + "set-tag") { call in
-            let value = try call.string("value") ?? ""
-            let number = try call.versionNumber()
             try await registry.setTag(
-                model: try call.required("name"),
-                version: number,
-                key: try call.required("key"),
-                value: value
+                model: try call.requiredText("name"),
+                version: try call.versionNumber(),
+                try call.tag()
             )
             return .empty
         }
         calls.on(base + "delete-tag", .delete) { call in
-            let number = try call.versionNumber()
-            try await registry.setTag(
-                model: try call.required("name"),
-                version: number,
-                key: try call.required("key"),
-                value: nil
+            try await registry.deleteTag(
+                model: try call.requiredText("name"),
+                version: try call.versionNumber(),
+                key: try call.requiredText("key")
             )
             return .empty
         }

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Diagnostics
-
 /// Where a command's words go: results to stdout, everything else to stderr.
 package struct Output: Sendable {
+    /// One of the two streams.
+    package enum Channel: Sendable {
+        /// Results.
+        case output
+        /// Progress, logs, warnings and errors.
+        case error
+    }
+
     /// Whether results are JSON.
     package let json: Bool
     /// Whether progress is silent.
@@ -11,13 +17,24 @@ package struct Output: Sendable {
     /// Whether details are shown.
     package let verbose: Bool
     private let color: ColorChoice
+    private let results: TextStream
+    private let messages: TextStream
 
     /// An output as the options say.
-    package init(json: Bool = false, quiet: Bool = false, verbose: Bool = false, color: ColorChoice = .auto) {
+    package init(
+        json: Bool = false,
+        quiet: Bool = false,
+        verbose: Bool = false,
+        color: ColorChoice = .auto,
+        results: TextStream = .standardOutput,
+        messages: TextStream = .standardError
+    ) {
         self.json = json
         self.quiet = quiet
         self.verbose = verbose
         self.color = color
+        self.results = results
+        self.messages = messages
     }
 
     /// Prints a result: the JSON document or the text for people, with a line end.
@@ -32,75 +49,44 @@ package struct Output: Sendable {
     /// Says what happens, unless the command is quiet.
     package func progress(_ text: String) {
         guard !quiet else { return }
-        StandardStream.error.write(text + "\n")
+        messages.write(text + "\n")
     }
 
     /// Says a detail, if details are wanted.
     package func detail(_ text: String) {
         guard verbose, !quiet else { return }
-        StandardStream.error.write(paint(text, .quiet, on: .error) + "\n")
+        messages.write(paint(text, .quiet, on: .error) + "\n")
     }
 
     /// Warns; even if the command is quiet it is not lost, because a warning is about the result.
     package func warning(_ text: String) {
-        StandardStream.error.write(paint("warning: ", .warning, on: .error) + text + "\n")
+        messages.write(paint("warning: ", .warning, on: .error) + text + "\n")
     }
 
+    /// Writes text to stderr as it is.
+    func message(_ text: String) { messages.write(text) }
+
     /// The text in the colour of its meaning, if the stream has colours.
-    package func paint(_ text: String, _ tone: Tone, on stream: StandardStream = .output) -> String {
-        guard stream.isColoured(color), !(json && stream == .output) else { return text }
+    package func paint(_ text: String, _ tone: Tone, on channel: Channel = .output) -> String {
+        let stream = channel == .output ? results : messages
+        guard stream.isColoured(color), !(json && channel == .output) else { return text }
         return "\u{1B}[\(tone.code)m\(text)\u{1B}[0m"
     }
 
     /// A table laid out for stdout.
     package func text(of table: Table) -> String {
-        table.text(width: StandardStream.output.width) { paint($0, $1) }
+        table.text(width: results.width) { paint($0, $1) }
     }
 
     /// A progress bar on stderr.
     package func bar(_ title: String, total: Int) -> ProgressBar {
-        ProgressBar(title, total: total, isShown: !quiet, isLive: StandardStream.error.isTerminal)
-    }
-}
-
-/// Prints failures in the form that people and programs act on.
-package struct FailurePrinter: Sendable {
-    private let output: Output
-
-    /// A printer; with `json` it writes one JSON object.
-    package init(json: Bool) { output = Output(json: json) }
-
-    /// Prints what failed, why, and what to do now, to stderr.
-    package func print(_ failure: any Explained) {
-        StandardStream.error.write(output.json ? Self.json(failure) : text(failure))
-    }
-
-    private func text(_ failure: any Explained) -> String {
-        var text = output.paint("error: ", .bad, on: .error) + failure.what + "\n  why: " + failure.why + "\n"
-        if let next = failure.next { text += "  next: " + output.paint(next, .name, on: .error) + "\n" }
-        return text
-    }
-
-    /// One line: `{"error":{"code":…,"what":…,"why":…,"next":…}}`.
-    static func json(_ failure: any Explained) -> String {
-        var fields = [("code", failure.codeName), ("what", failure.what), ("why", failure.why)]
-        if let next = failure.next { fields.append(("next", next)) }
-        return #"{"error":{"# + fields.map { "\(quoted($0)):\(quoted($1))" }.joined(separator: ",") + "}}\n"
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
+        let messages = messages
+        return ProgressBar(
+            title,
+            total: total,
+            isShown: !quiet,
+            isLive: messages.isTerminal,
+            width: messages.width
+        ) { messages.write($0) }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A table for people: aligned columns, numbers to the right, cut to the terminal's width.
+/// A table for people: aligned columns, numbers to the right, texts cut to the terminal's width.
 package struct Table: Sendable {
     /// How a column is aligned.
     package enum Alignment: Sendable {
@@ -17,9 +17,7 @@ package struct Table: Sendable {
 
         /// A cell; control characters are shown as spaces, so that no name can move the cursor.
         package init(_ text: String, _ tone: Tone? = nil) {
-            self.text = String(
-                text.map { $0.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F } ? $0 : " " }
-            )
+            self.text = TextWidth.harmless(text)
             self.tone = tone
         }
 
@@ -44,13 +42,17 @@ package struct Table: Sendable {
     /// The table as lines.
     ///
     /// - Parameters:
-    ///   - width: The widest a line may be; the widest text column gives way. Nil for no limit.
+    ///   - width: The widest a line may be, in characters; the widest text column gives way, down to 8. Nil: no limit.
     ///   - paint: Colours a padded cell.
+    /// - Returns: The lines, of which none ends in a line end.
     package func text(width: Int? = nil, paint: (String, Tone) -> String = { text, _ in text }) -> String {
         var widths = columns.indices.map { index in
-            max(columns[index].title.count, rows.map { $0[index].text.count }.max() ?? 0)
+            rows.reduce(TextWidth.columns(of: columns[index].title)) { max($0, TextWidth.columns(of: $1[index].text)) }
         }
         if let width {
+            for index in widths.indices where columns[index].alignment == .left {
+                widths[index] = min(widths[index], max(width, 8))
+            }
             let gaps = 2 * (widths.count - 1)
             while widths.reduce(gaps, +) > width {
                 let flexible = widths.indices.filter { columns[$0].alignment == .left }
@@ -72,8 +74,8 @@ package struct Table: Sendable {
     }
 
     private static func fit(_ text: String, _ width: Int, _ alignment: Alignment, pads: Bool) -> String {
-        let text = text.count > width ? text.prefix(max(width - 1, 1)) + "…" : text
-        let padding = String(repeating: " ", count: max(0, width - text.count))
+        let text = TextWidth.cut(text, to: width)
+        let padding = String(repeating: " ", count: max(0, width - TextWidth.columns(of: text)))
         switch alignment {
         case .right: return padding + text
         case .left: return pads ? text + padding : text

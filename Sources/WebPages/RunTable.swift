@@ -62,16 +62,23 @@ struct RunTable {
     private static let lowerIsBetter: Set = ["log_loss", "brier", "loss", "val_loss", "mae", "mse", "rmse"]
 
     /// Metrics that most rows have, by how many have them and then by name.
+    ///
+    /// What the machine and Gyre measured of themselves is on the run's own page.
     static func commonMetrics(_ rows: [[String: Double]]) -> [String] {
         var counts: [String: Int] = [:]
-        for row in rows { for key in row.keys where !key.hasPrefix("system/") { counts[key, default: 0] += 1 } }
+        for row in rows {
+            for key in row.keys where !key.hasPrefix("system/") && !key.hasPrefix("gyre.") {
+                counts[key, default: 0] += 1
+            }
+        }
         let ranked = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         return ranked.prefix(columnLimit).map(\.key)
     }
 
     /// Params with more than one value, or missing in some row; those that most rows have come first, then by name.
     ///
-    /// Rows without any param, such as a run that has just begun, don't count.
+    /// Rows without any param, such as a run that has just begun, don't count. Where a script logs `C` and the pipeline
+    /// logs the same values as `train.C`, one column shows both.
     static func differingParams(_ all: [[String: String]]) -> [String] {
         let rows = all.filter { !$0.isEmpty }
         guard rows.count > 1 else { return Array((rows.first?.keys.sorted() ?? []).prefix(columnLimit)) }
@@ -85,6 +92,11 @@ struct RunTable {
             }
         }
         let differing = values.filter { $0.value.seen.count > 1 || $0.value.count < rows.count }
+            .filter { long, _ in
+                !values.keys.contains { short in
+                    long.hasSuffix(".\(short)") && rows.allSatisfy { $0[short] == $0[long] }
+                }
+            }
         let ranked = differing.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
         return ranked.prefix(columnLimit).map(\.key)
     }

@@ -73,6 +73,13 @@ enum Main {
         return FailureKind.failed.exitCode
     }
 
+    /// The choice of `--color`, which counts also where the rest of the line cannot be understood.
+    private static func color(in arguments: [String]) -> ColorChoice {
+        let joined = arguments.compactMap { $0.hasPrefix("--color=") ? String($0.dropFirst("--color=".count)) : nil }
+        let apart = arguments.firstIndex(of: "--color").map { arguments.dropFirst($0 + 1).first } ?? nil
+        return (joined.last ?? apart).flatMap(ColorChoice.init(rawValue:)) ?? .auto
+    }
+
     private static func unknownVerb(in arguments: [String]) -> UsageError? {
         guard let verb = arguments.first(where: { $0 != "help" }), !verb.hasPrefix("-"), !Gyre.verbs.contains(verb)
         else { return nil }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Documents
+import Files
 
 /// What stands in git in place of a file or folder: its path and the hash of its content, as DVC writes them.
 package struct DataPointer: Sendable, Hashable {
-    /// The path, relative to the project.
+    /// The path as it is written, relative to the project.
     package let path: String
     /// The MD5 of the content; of a folder's listing, with `.dir` behind it.
     package let md5: String
@@ -12,49 +13,40 @@ package struct DataPointer: Sendable, Hashable {
     package let size: Int64
     /// How many files a folder has; nil for a file.
     package let fileCount: Int?
+    /// Whether it is a file that its owner may run.
+    package let isExecutable: Bool
 
     /// A pointer.
-    package init(path: String, md5: String, size: Int64, fileCount: Int?) {
+    package init(path: String, md5: String, size: Int64, fileCount: Int? = nil, isExecutable: Bool = false) {
         self.path = path
         self.md5 = md5
         self.size = size
         self.fileCount = fileCount
+        self.isExecutable = isExecutable
     }
 
     /// Whether it is a folder.
     package var isDirectory: Bool { md5.hasSuffix(".dir") }
 
-    /// The text of its `.dvc` file.
-    package var fileText: String {
-        let name = path.split(separator: "/").last.map(String.init) ?? path
-        var text = "outs:\n- md5: \(md5)\n  size: \(size)\n"
-        if let fileCount { text += "  nfiles: \(fileCount)\n" }
-        return text + "  hash: md5\n  path: \(YAMLText.plain(name))\n"
+    /// The same content at another path.
+    package func at(_ path: String) -> DataPointer {
+        DataPointer(path: path, md5: md5, size: size, fileCount: fileCount, isExecutable: isExecutable)
     }
 
-    /// Reads one output of a `.dvc` file or of `dvc.lock`.
+    /// Reads one output of a `.dvc` file or of `dvc.lock`; nil without the hash of a content.
     package init?(_ node: YAMLNode, at path: String) {
-        guard let md5 = node["md5"]?.string else { return nil }
+        guard let md5 = node["md5"]?.string, Self.isDigest(md5) else { return nil }
         self.init(
             path: path,
             md5: md5,
             size: node["size"]?.integer ?? 0,
-            fileCount: node["nfiles"]?.integer.map { Int($0) }
+            fileCount: node["nfiles"]?.integer.map { Int($0) },
+            isExecutable: node["isexec"]?.bool ?? false
         )
     }
-}
 
-/// Scalars of YAML as DVC writes them: plain where that reads back equal, else between single quotes.
-package enum YAMLText {
-    /// A text as a scalar.
-    package static func plain(_ text: String) -> String {
-        // Asking our own reader is the surest way to know what a plain scalar means.
-        let read = try? YAMLDocument.parse("k: \(text)\n", file: "")
-        if case .string(let same)? = read?["k"]?.content, same == text, !text.contains(" #"), !text.hasPrefix("\""),
-            !text.hasPrefix("'"), !["y", "n", "yes", "no", "on", "off"].contains(text.lowercased())
-        {
-            return text
-        }
-        return "'" + text.replacing("'", with: "''") + "'"
+    /// Whether it is an MD5, with or without `.dir`: paths of the cache are built of it, so nothing else may pass.
+    static func isDigest(_ text: String) -> Bool {
+        ContentDigest(.md5, hex: text.hasSuffix(".dir") ? String(text.dropLast(4)) : text) != nil
     }
 }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Documents
-import Files
+package import Files
 package import SystemPackage
 
 /// The versioned data of a project, in DVC's files: `.dvc` pointers, the cache, and what git ignores.
+///
+/// Changes take the lock that DVC takes, so that both can be used on one project.
 package struct DataRepository: Sendable {
     /// The folder that holds `.dvc`.
     package let root: FilePath
-    /// The folder of contents by hash.
-    package let cache: FilePath
+    /// The contents by hash.
+    package let cache: ContentCache
 
     /// Opens the repository that holds `path`.
     ///
@@ -31,10 +32,11 @@ package struct DataRepository: Sendable {
     /// Opens a second work tree of a repository, which shares the first one's cache.
     package static func open(at path: FilePath, sharingCacheOf other: FilePath) throws -> DataRepository {
         let shared = try open(at: other)
-        let config = "[cache]\n    dir = \(shared.cache.removingLastComponent().removingLastComponent())\n"
+        let base = shared.cache.folder.removingLastComponent().removingLastComponent()
         try FileSystem.createDirectory(path.appending(".dvc"))
-        try AtomicFile.write(config, to: path.appending(".dvc").appending("config.local"))
-        return try DataRepository(root: path)
+        let config = path.appending(".dvc").appending("config.local")
+        try AtomicFile.write(RepositoryConfig.text(cacheFolder: base.string), to: config)
+        return try DataRepository(root: path.lexicallyNormalized())
     }
 
     /// Makes a repository, with the files that `dvc init` makes; those that exist are kept.
@@ -54,7 +56,7 @@ package struct DataRepository: Sendable {
             ),
         ]
         for (path, text) in files where !FileSystem.exists(path) { try AtomicFile.write(text, to: path) }
-        return try DataRepository(root: root)
+        return try DataRepository(root: root.lexicallyNormalized())
     }
 
     private init(root: FilePath) throws {
@@ -62,221 +64,203 @@ package struct DataRepository: Sendable {
         var base = root.appending(".dvc").appending("cache")
         for name in ["config", "config.local"] {
             let file = root.appending(".dvc").appending(name)
-            guard FileSystem.exists(file), let folder = Self.cacheFolder(try FileReader.text(of: file)) else {
-                continue
-            }
-            base = root.appending(".dvc").pushing(FilePath(folder))
+            guard FileSystem.exists(file) else { continue }
+            guard let folder = RepositoryConfig.cacheFolder(try FileReader.text(of: file)) else { continue }
+            base = root.appending(".dvc").pushing(FilePath(folder)).lexicallyNormalized()
         }
-        cache = base.appending("files").appending("md5")
-    }
-
-    /// `dir` of the section `[cache]`.
-    private static func cacheFolder(_ config: String) -> String? {
-        var section = ""
-        for line in config.split(separator: "\n") {
-            let line = line.drop { $0 == " " || $0 == "\t" }
-            if line.hasPrefix("[") { section = String(line.trimmingSuffix { $0 == " " }) }
-            let parts = line.split(separator: "=", maxSplits: 1)
-            if section == "[cache]", parts.count == 2, parts[0].trimmingSuffix(while: { $0 == " " }) == "dir" {
-                return String(parts[1].drop { $0 == " " })
-            }
-        }
-        return nil
+        cache = ContentCache(folder: base.appending("files").appending("md5"))
     }
 
     // MARK: Add
 
-    /// Makes a data version of each path: content into the cache, a `.dvc` file beside the data, a line in `.gitignore`.
+    /// Makes a data version of each path: content into the cache, a line in `.gitignore`, a `.dvc` file beside the data.
     ///
-    /// - Throws: ``DataVersionsError`` `.invalidPath` for what is not there or outside of the project.
+    /// Nothing is written before all paths are looked at. Doing it again is safe, also after a crash in the middle.
+    ///
+    /// - Throws: ``DataVersionsError`` `.invalidPath` for what is not there, outside of the project, tracked by git or
+    ///   already a part of other data; `.locked` while another process changes the data.
     package func add(_ paths: [FilePath]) async throws -> [DataPointer] {
-        var pointers: [DataPointer] = []
+        let git = Git(root: root)
+        var wanted: [String] = []
         for path in paths {
             let relative = try self.relative(path)
+            try checkNew(relative)
+            try await checkUntracked(relative, git)
+            wanted.append(relative)
+        }
+        let lock = try lock()
+        defer { lock.release() }
+        var pointers: [DataPointer] = []
+        for relative in wanted {
+            let file = relative + ".dvc"
+            let old = FileSystem.exists(root.appending(file)) ? try text(of: file) : nil
             let pointer = try await store(relative)
-            try AtomicFile.write(pointer.fileText, to: root.appending(relative + ".dvc"))
-            try GitIgnore.add(root.appending(relative))
+            let text = try old.map { try PointerFile.text(of: pointer, replacing: $0, file: file) }
+            try await ignore([relative])
+            let place = root.appending(file)
+            if text != old || text == nil {
+                let new = text ?? PointerFile.text(of: pointer)
+                try await BlockingPool.shared.run { try AtomicFile.write(new, to: place) }
+            }
             pointers.append(pointer)
         }
         return pointers
     }
 
+    /// The files that git should hold for pointers: their `.dvc` files, and the `.gitignore` files beside them.
+    package func gitFiles(of pointers: [DataPointer]) -> [String] {
+        var files: [String] = []
+        for pointer in pointers {
+            let folder = ProjectPath.parts(pointer.path).dropLast()
+            let ignore = (folder + [".gitignore"]).joined(separator: "/")
+            files.append(pointer.path + ".dvc")
+            if FileSystem.exists(root.appending(ignore)), !files.contains(ignore) { files.append(ignore) }
+        }
+        return files
+    }
+
     /// Puts the content at a path into the cache and returns its pointer; the path stays as it is.
+    ///
+    /// - Parameter relative: The path as pointers write it.
+    /// - Returns: The pointer.
+    /// - Throws: ``DataVersionsError`` `.invalidPath`, `.changed`.
     package func store(_ relative: String) async throws -> DataPointer {
-        let path = root.appending(relative)
-        guard FileSystem.exists(path) else {
-            throw DataVersionsError(
-                .invalidPath,
-                what: "cannot version `\(relative)`",
-                why: "there is no such file or folder"
-            )
+        guard let snapshot = try await Snapshot.take(relative, in: root) else { throw missing(relative) }
+        let place = root.appending(relative)
+        let cache = cache
+        _ = try await BlockingPool.shared.map(snapshot.files) { file, flag in
+            let source = file.path.isEmpty ? place : place.appending(file.path)
+            try cache.keep(source, as: file.md5, size: file.size, name: relative, flag)
         }
-        guard FileSystem.isDirectory(path) else {
-            let size = try FileSystem.status(of: path).size
-            let digest = try await BlockingPool.shared.run { try FileHashing.digest(of: path, .md5) }
-            try await keep(path, as: digest.hex)
-            return DataPointer(path: relative, md5: digest.hex, size: size, fileCount: nil)
-        }
-        let files = try await TreeWalk.files(under: path, ignoring: try ignored())
-        let digests = try await FileHashing.digests(of: files.map { path.appending($0.relativePath) }, .md5)
-        for (file, digest) in zip(files, digests) { try await keep(path.appending(file.relativePath), as: digest.hex) }
-        let listing = DirectoryListing(zip(files, digests).map { ($0.relativePath, $1.hex) })
-        let digest = FileHashing.digest(of: listing.bytes, .md5).hex + ".dir"
-        let object = object(digest)
-        if !FileSystem.exists(object) {
-            try FileSystem.createDirectory(object.removingLastComponent())
-            try AtomicFile.write(listing.bytes, to: object, permissions: [.ownerRead, .groupRead, .otherRead])
-        }
-        return DataPointer(
-            path: relative,
-            md5: digest,
-            size: files.reduce(0) { $0 + $1.status.size },
-            fileCount: files.count
-        )
-    }
-
-    /// The pointer that a path would get, without storing anything; nil if nothing is there.
-    package func measure(_ relative: String) async throws -> DataPointer? {
-        let path = root.appending(relative)
-        guard FileSystem.exists(path) else { return nil }
-        guard FileSystem.isDirectory(path) else {
-            let size = try FileSystem.status(of: path).size
-            let digest = try await BlockingPool.shared.run { try FileHashing.digest(of: path, .md5) }
-            return DataPointer(path: relative, md5: digest.hex, size: size, fileCount: nil)
-        }
-        let files = try await TreeWalk.files(under: path, ignoring: try ignored())
-        let digests = try await FileHashing.digests(of: files.map { path.appending($0.relativePath) }, .md5)
-        let listing = DirectoryListing(zip(files, digests).map { ($0.relativePath, $1.hex) })
-        return DataPointer(
-            path: relative,
-            md5: FileHashing.digest(of: listing.bytes, .md5).hex + ".dir",
-            size: files.reduce(0) { $0 + $1.status.size },
-            fileCount: files.count
-        )
-    }
-
-    // MARK: Checkout
-
-    /// All pointers of the work tree, sorted by path: those of `.dvc` files.
-    package func pointers() async throws -> [DataPointer] {
-        let skipped = IgnorePatterns("/.git/\n/.dvc/\n/.gyre/\n.venv/\n").adding(try ignored())
-        let files = try await TreeWalk.files(under: root, ignoring: skipped)
-        return try files.filter { $0.relativePath.hasSuffix(".dvc") }.map { try pointer(file: $0.relativePath) }
-    }
-
-    /// The pointer in a `.dvc` file.
-    package func pointer(file relative: String) throws -> DataPointer {
-        let text = try FileReader.text(of: root.appending(relative), limit: 1 << 20)
-        let node = try YAMLDocument.parse(text, file: relative)
-        guard let output = node["outs"]?.sequence?.first, let name = output["path"]?.string else {
-            throw DataVersionsError(
-                .invalidFile,
-                what: "cannot read `\(relative)`",
-                why: "it has no `outs` with a `path`"
-            )
-        }
-        let folder = relative.split(separator: "/").dropLast().joined(separator: "/")
-        guard let pointer = DataPointer(output, at: folder.isEmpty ? name : "\(folder)/\(name)") else {
-            throw DataVersionsError(.invalidFile, what: "cannot read `\(relative)`", why: "its output has no `md5`")
+        let pointer = snapshot.pointer
+        if snapshot.isDirectory {
+            let bytes = snapshot.listing.bytes
+            // Behind its files: a listing in the cache says that they are there.
+            try await BlockingPool.shared.run(cancellable: { try cache.keep(bytes, as: pointer.md5, $0) })
         }
         return pointer
     }
 
-    /// Puts contents into the work tree.
-    ///
-    /// A path whose content is in no cache is left alone unless `force` is set.
-    ///
-    /// - Parameters:
-    ///   - pointers: What to restore.
-    ///   - force: Overwrite content that would be lost.
-    /// - Returns: The paths that changed.
-    package func checkout(_ pointers: [DataPointer], force: Bool = false) async throws -> [String] {
-        var changed: [String] = []
-        for pointer in pointers {
-            let current = try await measure(pointer.path)
-            if current?.md5 == pointer.md5 { continue }
-            if let current, !force, !FileSystem.exists(object(current.md5)) {
-                throw DataVersionsError(
-                    .wouldOverwrite,
-                    what: "cannot restore `\(pointer.path)`",
-                    why: "it holds content that is in no version and would be lost",
-                    next: "version it by `gyre add \(pointer.path)`, or pass `--force`"
-                )
-            }
-            try await restore(pointer)
-            changed.append(pointer.path)
-        }
-        return changed
+    /// The pointer that a path would get, without storing anything; nil if nothing is there.
+    package func measure(_ relative: String) async throws -> DataPointer? {
+        try await Snapshot.take(relative, in: root)?.pointer
     }
 
-    private func restore(_ pointer: DataPointer) async throws {
-        let target = root.appending(pointer.path)
-        try FileSystem.createDirectory(target.removingLastComponent())
-        guard pointer.isDirectory else {
-            try FileSystem.removeTree(target)
-            return try await place(pointer.md5, at: target, pointer.path)
-        }
-        let object = try existing(pointer.md5, pointer.path)
-        let listing = try DirectoryListing(bytes: try FileReader.bytes(of: object))
-        for entry in listing.entries { _ = try existing(entry.md5, pointer.path) }
-        try FileSystem.removeTree(target)
-        try FileSystem.createDirectory(target)
-        for entry in listing.entries {
-            let path = target.appending(entry.path)
-            try FileSystem.createDirectory(path.removingLastComponent())
-            try await place(entry.md5, at: path, pointer.path)
+    /// Adds lines to `.gitignore` for paths that git does not ignore yet.
+    package func ignore(_ relatives: [String]) async throws {
+        let git = Git(root: root)
+        for relative in relatives where try await !git.ignores(relative) {
+            let path = root.appending(relative)
+            try await BlockingPool.shared.run { try GitIgnore.add(path) }
         }
     }
 
-    private func place(_ md5: String, at target: FilePath, _ name: String) async throws {
-        let object = try existing(md5, name)
-        _ = try await BlockingPool.shared.run { try FileCopy.place(object, at: target) }
+    // MARK: Pointers
+
+    /// All pointers of the work tree, sorted by path: those of `.dvc` files.
+    package func pointers() async throws -> [DataPointer] {
+        let tree = DataTree(root: root)
+        return try await BlockingPool.shared.run(cancellable: { flag in
+            try tree.pointerFiles(flag).flatMap { try pointers(file: $0) }
+        })
     }
 
-    private func existing(_ md5: String, _ name: String) throws -> FilePath {
-        let path = object(md5)
-        guard FileSystem.exists(path) else {
-            throw DataVersionsError(
-                .missingContent,
-                what: "cannot restore `\(name)`",
-                why: "the cache has no content with the hash \(md5)",
-                next: "fetch it, for example by `dvc pull`"
-            )
-        }
-        return path
+    /// The pointers in a `.dvc` file.
+    package func pointers(file relative: String) throws -> [DataPointer] {
+        try PointerFile.pointers(try text(of: relative), file: relative)
     }
 
     // MARK: Parts
 
-    /// Where the cache keeps a content.
-    package func object(_ md5: String) -> FilePath {
-        cache.appending(String(md5.prefix(2))).appending(String(md5.dropFirst(2)))
+    /// A path as it is written in pointers: relative to the root.
+    ///
+    /// - Throws: ``DataVersionsError`` `.invalidPath` if it does not lie in the project, or a link leads there.
+    package func relative(_ path: FilePath) throws -> String {
+        var rest = path.lexicallyNormalized()
+        guard rest.removePrefix(root), !rest.isEmpty else {
+            throw refusal("\(path)", "it does not lie inside `\(root)`")
+        }
+        try checkPlace(rest.string)
+        return rest.string
     }
 
-    /// A path as it is written in pointers: relative to the root.
-    package func relative(_ path: FilePath) throws -> String {
-        var path = path.lexicallyNormalized()
-        guard path.removePrefix(root), !path.isEmpty else {
+    /// Takes the lock that DVC takes; it is free again when the process ends.
+    ///
+    /// - Throws: ``DataVersionsError`` `.locked`.
+    package func lock() throws -> FileLock {
+        let folder = root.appending(".dvc").appending("tmp")
+        try FileSystem.createDirectory(folder)
+        do {
+            return try FileLock.acquire(folder.appending("lock"), mode: .exclusive, owner: "gyre")
+        } catch {
+            guard error.code == .locked else { throw error }
             throw DataVersionsError(
-                .invalidPath,
-                what: "cannot version `\(path)`",
-                why: "it does not lie inside `\(root)`"
+                .locked,
+                what: "cannot change the data of `\(root)`",
+                why: "another `gyre` or `dvc` does",
+                next: "run it again when that one is done",
+                cause: error
             )
         }
-        return path.string
     }
 
-    private func ignored() throws -> IgnorePatterns {
-        let file = root.appending(".dvcignore")
-        return IgnorePatterns(FileSystem.exists(file) ? try FileReader.text(of: file, limit: 1 << 20) : "")
-    }
-
-    private func keep(_ path: FilePath, as md5: String) async throws {
-        let object = object(md5)
-        guard !FileSystem.exists(object) else { return }
-        try FileSystem.createDirectory(object.removingLastComponent())
-        _ = try await BlockingPool.shared.run {
-            try FileCopy.place(path, at: object, permissions: [.ownerRead, .groupRead, .otherRead])
+    /// Whether a path may be read and written below the root: no link leads out of it, and it is not ours or git's.
+    package func checkPlace(_ relative: String) throws {
+        let parts = ProjectPath.parts(relative)
+        if let first = parts.first, [".git", ".dvc", ".gyre"].contains(first) {
+            throw refusal(relative, "`\(first)` holds no data of the project")
         }
+        for count in 1..<max(parts.count, 1) {
+            let folder = parts.prefix(count).joined(separator: "/")
+            // What is not there yet is no link.
+            if (try? FileSystem.status(of: root.appending(folder), followingLinks: false))?.isSymlink == true {
+                throw refusal(relative, "`\(folder)` is a link to another folder")
+            }
+        }
+    }
+
+    func refusal(_ path: String, _ why: String, next: String? = nil) -> DataVersionsError {
+        DataVersionsError(.invalidPath, what: "cannot version `\(path)`", why: why, next: next)
+    }
+
+    private func missing(_ relative: String) -> DataVersionsError {
+        refusal(relative, "there is no such file or folder")
+    }
+
+    private func text(of relative: String) throws -> String {
+        try FileReader.text(of: root.appending(relative), limit: 1 << 20)
+    }
+
+    /// What may become data of its own.
+    private func checkNew(_ relative: String) throws {
+        let path = root.appending(relative)
+        let parts = ProjectPath.parts(relative)
+        guard FileSystem.exists(path) else { throw missing(relative) }
+        let isDirectory = FileSystem.isDirectory(path)
+        if isDirectory, try FileSystem.status(of: path, followingLinks: false).isSymlink {
+            throw refusal(relative, "it is a link to another folder", next: "version the folder where it lies")
+        }
+        guard let name = parts.last, !name.hasSuffix(".dvc"), !["dvc.yaml", "dvc.lock", ".dvcignore"].contains(name)
+        else {
+            throw refusal(relative, "git holds such files, not the cache")
+        }
+        guard !relative.unicodeScalars.contains("\n") else { throw refusal(relative, "git cannot ignore such a name") }
+        for count in 1..<max(parts.count, 1) {
+            let folder = parts.prefix(count).joined(separator: "/")
+            guard FileSystem.exists(root.appending(folder + ".dvc")) else { continue }
+            throw refusal(relative, "it is a part of `\(folder)`", next: "run `gyre add \(folder)`")
+        }
+        if try DataTree(root: root).ignores(relative, isDirectory: isDirectory) {
+            throw refusal(relative, "`.dvcignore` leaves it out", next: "remove that pattern")
+        }
+    }
+
+    private func checkUntracked(_ relative: String, _ git: Git) async throws {
+        guard let tracked = try await git.trackedFiles(below: relative).first else { return }
+        throw refusal(
+            relative,
+            "git tracks `\(tracked)`, and only one of both can",
+            next: "run `git rm -r --cached \(relative)` first"
+        )
     }
 }

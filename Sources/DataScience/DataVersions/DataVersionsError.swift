@@ -14,10 +14,18 @@ package struct DataVersionsError: Explained {
         case missingContent
         /// The work tree holds content that is in no cache and would be lost.
         case wouldOverwrite
+        /// An object of the cache has other bytes than its name says.
+        case corruptContent
+        /// The data changed while it was read.
+        case changed
+        /// Another process changes the data of this project.
+        case locked
         /// A file of ours cannot be understood.
         case invalidFile
         /// Git is missing or refused.
         case git
+        /// Git says more than is taken.
+        case tooLarge
     }
 
     /// What went wrong, to switch on.
@@ -31,10 +39,11 @@ package struct DataVersionsError: Explained {
 
     package var kind: FailureKind {
         switch code {
-        case .notARepository, .git: .failed
+        case .notARepository, .git, .corruptContent: .failed
         case .invalidPath, .invalidFile: .invalid
         case .missingContent: .notFound
-        case .wouldOverwrite: .conflict
+        case .tooLarge: .tooLarge
+        case .wouldOverwrite, .changed, .locked: .conflict
         }
     }
 

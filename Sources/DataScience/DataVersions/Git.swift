@@ -1,138 +1,241 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Files
-import Subprocess
 package import SystemPackage
 
 /// The git repository of a project, by the `git` program.
 package struct Git: Sendable {
     /// The work tree.
     package let root: FilePath
+    private let program: GitProgram
 
     /// The repository whose work tree holds `root`; nothing is run.
-    package init(root: FilePath) { self.root = root }
+    package init(root: FilePath) {
+        self.root = root
+        program = GitProgram(root: root)
+    }
 
     /// Whether the folder is in a work tree.
+    ///
+    /// - Throws: ``DataVersionsError`` `.git` if git is not there, or refuses the repository.
     package func isRepository() async throws -> Bool {
-        try await run(["rev-parse", "--is-inside-work-tree"]).code == 0
+        let answer = try await program.run(["rev-parse", "--is-inside-work-tree"])
+        if answer.code == 0 { return answer.output.hasPrefix("true") }
+        if answer.error.contains("not a git repository") { return false }
+        throw program.failure(["rev-parse"], answer)
     }
 
     /// Makes a repository with the branch `main`.
-    package func initialize() async throws { _ = try await checked(["init", "-q", "-b", "main"]) }
+    package func initialize() async throws { _ = try await program.checked(["init", "-q", "-b", "main"]) }
 
     /// The commit of the work tree.
     ///
     /// - Throws: ``DataVersionsError`` `.git` if there is no commit yet.
-    package func head() async throws -> String { try await line(["rev-parse", "HEAD"]) }
+    package func head() async throws -> String {
+        if let head = try await commitIfAny() { return head }
+        throw DataVersionsError(
+            .git,
+            what: "cannot tell the commit of `\(root)`",
+            why: "there is no commit yet",
+            next: "run `git add` and `git commit`"
+        )
+    }
+
+    /// The commit of the work tree; nil before the first one.
+    ///
+    /// - Throws: ``DataVersionsError`` `.git` if the folder is in no repository.
+    package func commitIfAny() async throws -> String? {
+        let answer = try await program.run(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
+        if answer.code == 0 { return answer.line }
+        if answer.error.isEmpty { return nil }
+        throw program.failure(["rev-parse"], answer)
+    }
 
     /// The branch; nil if none is checked out.
     package func branch() async throws -> String? {
-        let answer = try await run(["symbolic-ref", "--short", "-q", "HEAD"])
-        return answer.code == 0 ? answer.output.trimmingSuffix(while: \.isNewline).description : nil
+        let answer = try await program.run(["symbolic-ref", "--short", "-q", "HEAD"])
+        return answer.code == 0 ? answer.line : nil
     }
 
     /// The address of the remote `origin`, without credentials; nil if there is none.
     package func remote() async throws -> String? {
-        let answer = try await run(["config", "--get", "remote.origin.url"])
+        let answer = try await program.run(["config", "--get", "remote.origin.url"])
         guard answer.code == 0 else { return nil }
-        let address = String(answer.output.trimmingSuffix(while: \.isNewline))
-        let parts = address.split(separator: "://", maxSplits: 1)
-        guard parts.count == 2, let at = parts[1].firstIndex(of: "@") else { return address }
+        let parts = answer.line.split(separator: "://", maxSplits: 1)
+        guard parts.count == 2 else { return answer.line }
+        let host = parts[1].prefix { $0 != "/" }
+        guard let at = host.lastIndex(of: "@") else { return answer.line }
         return "\(parts[0])://\(parts[1][parts[1].index(after: at)...])"
     }
 
-    /// The changes of tracked files against the commit, as a patch; empty if there are none.
-    package func diff() async throws -> String { try await checked(["diff", "HEAD", "--no-color", "--no-ext-diff"]) }
+    // MARK: Changes
+
+    /// What differs from the commit: changes of tracked files, and files that git neither tracks nor ignores.
+    package struct Changes: Sendable {
+        /// Whether anything differs.
+        package let isDirty: Bool
+        /// A patch that `git apply` takes; nil if it would be larger than the limit.
+        package let patch: String?
+    }
+
+    /// The changes against the commit; the index stays as it is.
+    ///
+    /// - Parameters:
+    ///   - scratch: A folder for an index of our own.
+    ///   - limit: The largest patch, in bytes.
+    /// - Returns: Whether there are any, and the patch.
+    /// - Throws: ``DataVersionsError`` `.git`.
+    package func changes(scratch: FilePath, limit: Int = 16 << 20) async throws -> Changes {
+        let status = try await program.checked(["status", "--porcelain", "-z", "--untracked-files=all"])
+        guard !status.isEmpty else { return Changes(isDirty: false, patch: "") }
+        // Marking new files as wanted makes `diff` show them; that must not happen in the user's index.
+        let index = scratch.appending("index-\(UInt64.random(in: .min ... .max))")
+        defer {
+            // It lies in a folder for such things.
+            try? FileSystem.removeTree(index)
+        }
+        let own = try await program.checked(["rev-parse", "--absolute-git-dir"]).trimmingSuffix(while: \.isNewline)
+        let current = FilePath(String(own)).appending("index")
+        if FileSystem.exists(current) {
+            try await BlockingPool.shared.run { _ = try FileCopy.place(current, at: index) }
+        }
+        _ = try await program.checked(["add", "--intent-to-add", "--all"], index: index)
+        let arguments = ["diff", "HEAD", "--binary", "--no-color", "--no-ext-diff", "--no-textconv"]
+        do {
+            return Changes(isDirty: true, patch: try await program.checked(arguments, index: index, limit: limit))
+        } catch let error as DataVersionsError where error.code == .tooLarge {
+            return Changes(isDirty: true, patch: nil)
+        }
+    }
+
+    /// Whether git ignores a path, or would not see it; false outside of repositories and without git.
+    package func ignores(_ path: String) async throws -> Bool {
+        // Data can be versioned before there is a repository; then nothing is ignored.
+        guard let answer = try? await program.run(["check-ignore", "-q", "--", "./" + path], paths: .own) else {
+            return false
+        }
+        return answer.code == 0
+    }
+
+    /// Files at or below a path that git tracks; none outside of repositories and without git.
+    package func trackedFiles(below path: String) async throws -> [String] {
+        // Data can be versioned before there is a repository; then nothing is tracked.
+        guard let answer = try? await program.run(["ls-files", "-z", "--", path]), answer.code == 0 else { return [] }
+        return answer.output.split(separator: "\0").map(String.init)
+    }
 
     /// Stages all changes that are not ignored.
-    package func addAll() async throws { _ = try await checked(["add", "-A"]) }
+    package func addAll() async throws { _ = try await program.checked(["add", "-A"]) }
 
     /// Commits what is staged; without a change the commit stays as it is.
     ///
+    /// Hooks do not run.
+    ///
     /// - Returns: The commit of the work tree afterwards.
     package func commit(_ message: String) async throws -> String {
-        if try await run(["diff", "--cached", "--quiet"]).code == 0, let head = try? await head() { return head }
-        var identity: [String] = []
-        // Nobody must be asked for a name before the first commit of a trial.
-        if try await run(["config", "user.email"]).code != 0 {
-            identity = ["-c", "user.name=Gyre", "-c", "user.email=gyre@localhost"]
-        }
-        _ = try await checked(identity + ["commit", "-q", "--no-verify", "-m", message])
+        let isClean = try await program.run(["diff", "--cached", "--quiet"]).code == 0
+        if isClean, let head = try await commitIfAny() { return head }
+        _ = try await program.checked(
+            try await identity() + ["commit", "-q", "--no-verify", "-m", message],
+            hooks: false
+        )
         return try await head()
     }
 
-    /// Makes a second work tree at `path` on a new branch from `start`.
+    /// Commits these files as they are in the work tree, and nothing else: what the user has staged stays staged.
+    ///
+    /// - Returns: The commit of the work tree afterwards; the old one if the files hold no change.
+    package func commit(_ message: String, files: [String]) async throws -> String {
+        _ = try await program.checked(["add", "--"] + files)
+        let isClean = try await program.run(["diff", "--cached", "--quiet", "--"] + files).code == 0
+        if isClean, let head = try await commitIfAny() { return head }
+        _ = try await program.checked(try await identity() + ["commit", "-q", "-m", message, "--only", "--"] + files)
+        return try await head()
+    }
+
+    private func identity() async throws -> [String] {
+        // Nobody must be asked for a name before the first commit of a trial.
+        if try await program.run(["config", "user.email"]).code == 0 { return [] }
+        return ["-c", "user.name=Gyre", "-c", "user.email=gyre@localhost"]
+    }
+
+    // MARK: Work trees
+
+    /// Makes a second work tree at `path` on a new branch from `start`; hooks do not run.
     package func worktreeAdd(_ path: FilePath, branch: String, from start: String) async throws {
-        try FileSystem.removeTree(path)
-        _ = try await checked(["worktree", "prune"])
-        _ = try await checked(["worktree", "add", "-q", "-B", branch, path.string, start])
+        try await BlockingPool.shared.run { try FileSystem.removeTree(path) }
+        _ = try await program.checked(["worktree", "prune"])
+        _ = try await program.checked(["worktree", "add", "-q", "-B", branch, path.string, start], hooks: false)
     }
 
     /// Removes a second work tree; its branch stays.
     package func worktreeRemove(_ path: FilePath) async throws {
-        _ = try await checked(["worktree", "remove", "--force", path.string])
+        _ = try await program.checked(["worktree", "remove", "--force", path.string])
     }
+
+    // MARK: History
 
     /// Whether a commit is part of another's history.
     package func isAncestor(_ commit: String, of other: String) async throws -> Bool {
-        try await run(["merge-base", "--is-ancestor", commit, other]).code == 0
+        try await program.run(["merge-base", "--is-ancestor", "--end-of-options", commit, other]).code == 0
     }
 
     /// The full id and subject of a commit; nil if there is no such commit.
     package func commit(named name: String) async throws -> (id: String, subject: String)? {
-        let answer = try await run(["log", "-1", "--format=%H%x09%s", "\(name)^{commit}", "--"])
+        // No argument of a program holds a NUL.
+        guard !name.utf8.contains(0) else { return nil }
+        let arguments = ["log", "-1", "--format=%H%x09%s", "--end-of-options", "\(name)^{commit}", "--"]
+        let answer = try await program.run(arguments)
         guard answer.code == 0, let tab = answer.output.firstIndex(of: "\t") else { return nil }
         let subject = answer.output[answer.output.index(after: tab)...].trimmingSuffix(while: \.isNewline)
         return (String(answer.output[..<tab]), String(subject))
     }
 
-    // MARK: The program
-
-    private func line(_ arguments: [String]) async throws -> String {
-        String(try await checked(arguments).trimmingSuffix(while: \.isNewline))
+    /// The hashes that a pointer file has had in the history of a commit, newest first.
+    package func hashes(in pointerFile: String, historyOf commit: String) async throws -> [String] {
+        let arguments = ["log", "-p", "--format=", "--no-color", "--no-ext-diff", "--no-textconv", "-U0"]
+        let text = try await program.checked(arguments + ["--end-of-options", commit, "--", pointerFile])
+        return Self.hashes(text.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("+") && !$0.hasPrefix("+++") })
     }
 
-    private func checked(_ arguments: [String]) async throws -> String {
-        let answer = try await run(arguments)
-        guard answer.code == 0 else {
-            let first = answer.error.split(separator: "\n").first.map(String.init) ?? "it ended with \(answer.code)"
-            throw DataVersionsError(
-                .git,
-                what:
-                    "cannot run `git \(arguments.first { !$0.hasPrefix("-") && !$0.contains("=") } ?? "")` in `\(root)`",
-                why: first,
-                next: answer.error.contains("not a git repository") ? "run `gyre init`, or `git init`" : nil
-            )
-        }
-        return answer.output
-    }
-
-    private func run(_ arguments: [String]) async throws -> (code: Int32, output: String, error: String) {
-        do {
-            let result = try await Subprocess.run(
-                .name("git"),
-                arguments: Arguments(["-C", root.string] + arguments),
-                output: .string(limit: 64 << 20),
-                error: .string(limit: 1 << 20)
-            )
-            let code: Int32 = if case .exited(let code) = result.terminationStatus { Int32(code) } else { -1 }
-            return (code, result.standardOutput, result.standardError)
-        } catch {
-            throw DataVersionsError(
-                .git,
-                what: "cannot run `git`",
-                why: "the program cannot be started",
-                next: "install git",
-                cause: error
-            )
+    /// The hashes of data that the pointer files of a commit name, with the files, at most `limit`.
+    ///
+    /// - Parameters:
+    ///   - commit: A full commit id.
+    ///   - limit: At most this many.
+    /// - Returns: Pointer files, and the hash that each has.
+    /// - Throws: ``DataVersionsError`` `.git`.
+    package func data(of commit: String, limit: Int = 100) async throws -> [(file: String, md5: String)] {
+        // `git grep` takes no mark for the end of its options.
+        guard commit.allSatisfy(\.isHexDigit) else { return [] }
+        let arguments = ["grep", "-z", "--full-name", "-E", "md5: [0-9a-f]{32}", commit]
+        let answer = try await program.run(arguments + ["--", ":/**/*.dvc"], paths: .patterns)
+        // 1 says that nothing was found.
+        if answer.code == 1 { return [] }
+        guard answer.code == 0 else { throw program.failure(arguments, answer) }
+        return answer.output.split(whereSeparator: \.isNewline).prefix(limit).compactMap { line in
+            let parts = line.split(separator: "\0", maxSplits: 1)
+            guard parts.count == 2, let md5 = Self.hashes([parts[1]]).first else { return nil }
+            // The name begins with the commit and a colon.
+            return (String(parts[0].drop { $0 != ":" }.dropFirst()), md5)
         }
     }
-}
 
-extension StringProtocol {
-    func trimmingSuffix(while isTrimmed: (Character) -> Bool) -> SubSequence {
-        var end = endIndex
-        while end > startIndex, isTrimmed(self[index(before: end)]) { end = index(before: end) }
-        return self[..<end]
+    /// The commits, newest first and at most `limit`, that brought a hash into a pointer file or `dvc.lock`, on any branch.
+    package func commits(naming md5: String, limit: Int = 20) async throws -> [(id: String, subject: String)] {
+        let arguments = ["log", "--all", "--format=%H%x09%s", "-n", String(limit), "-S\(md5)", "--"]
+        let text = try await program.checked(arguments + [":/**/*.dvc", ":/**/dvc.lock"], paths: .patterns)
+        return text.split(whereSeparator: \.isNewline).compactMap { line in
+            let parts = line.split(separator: "\t", maxSplits: 1).map(String.init)
+            return parts.first.map { ($0, parts.count > 1 ? parts[1] : "") }
+        }
+    }
+
+    private static func hashes(_ lines: [Substring]) -> [String] {
+        lines.compactMap { line in
+            guard let start = line.firstRange(of: "md5: ")?.upperBound else { return nil }
+            let md5 = String(line[start...].prefix { $0.isHexDigit || ".dir".contains($0) })
+            return DataPointer.isDigest(md5) ? md5 : nil
+        }
     }
 }

@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Files
-package import SystemPackage
+import SystemPackage
 
 /// Keeps versioned data out of git, as DVC does: a line `/name` in the `.gitignore` of the data's folder.
-package enum GitIgnore {
-    /// Adds the line if it is missing.
-    package static func add(_ path: FilePath) throws {
+enum GitIgnore {
+    /// Adds the line if it is missing; blocks.
+    static func add(_ path: FilePath) throws {
         guard let name = path.lastComponent?.string else { return }
         let file = path.removingLastComponent().appending(".gitignore")
         let text = FileSystem.exists(file) ? try FileReader.text(of: file, limit: 1 << 20) : ""
-        guard !text.split(separator: "\n").contains("/\(name)") else { return }
-        let separator = text.isEmpty || text.hasSuffix("\n") ? "" : "\n"
-        try AtomicFile.write(text + separator + "/\(name)\n", to: file)
+        let line = "/" + escaped(name)
+        guard !text.split(whereSeparator: \.isNewline).contains(where: { $0.utf8.elementsEqual(line.utf8) }) else {
+            return
+        }
+        let separator = text.isEmpty || text.utf8.last == UInt8(ascii: "\n") ? "" : "\n"
+        try AtomicFile.write("\(text)\(separator)\(line)\n", to: file)
+    }
+
+    /// A name whose characters mean themselves.
+    static func escaped(_ name: String) -> String {
+        let text = name.unicodeScalars.map { #"*?[]!#\"#.unicodeScalars.contains($0) ? "\\\($0)" : "\($0)" }.joined()
+        // Git drops spaces at the end of a line.
+        return text.hasSuffix(" ") ? text.dropLast() + "\\ " : text
     }
 }

@@ -4,33 +4,46 @@ import Documents
 import Files
 import SystemPackage
 
+/// The values of parameters: by file, then by dotted key, as `dvc.lock` has them.
+typealias ParameterValues = [(file: String, values: [(key: String, value: YAMLNode)])]
+
 /// The values of parameters, read from their files once each.
 struct ParameterFiles {
+    /// The file of parameters that name no other.
+    static let main = "params.yaml"
+
     private let root: FilePath
     private var documents: [String: YAMLNode] = [:]
 
     init(root: FilePath) { self.root = root }
 
-    /// The values that a stage depends on: by file, then by dotted key, as `dvc.lock` has them.
-    mutating func values(of stage: Stage) throws -> [(file: String, values: [(key: String, value: YAMLNode)])] {
+    /// The values that a stage depends on.
+    mutating func values(of stage: Stage) throws -> ParameterValues {
         var files: [String: [(key: String, value: YAMLNode)]] = [:]
-        for (file, key) in stage.params {
-            let document = try document(file)
-            if let key {
-                files[file, default: []].append((key, try lookUp(key, in: document, file, stage.name)))
+        for param in stage.params {
+            let document = try document(param.file, stage.name)
+            if let key = param.key {
+                guard let value = Self.find(key, in: document) else { throw missing(key, param.file, stage.name) }
+                files[param.file, default: []].append((key, value))
             } else {
-                files[file, default: []] += document.entries.map { ($0.key, $0.value) }
+                files[param.file, default: []] += document.entries.map { ($0.key, $0.value) }
             }
         }
         // `params.yaml` comes first, then the others by name; keys are sorted.
-        let names = files.keys.sorted { ($0 == "params.yaml" ? "" : $0) < ($1 == "params.yaml" ? "" : $1) }
-        return names.map { name in (name, (files[name] ?? []).sorted { $0.key < $1.key }) }
+        let names = files.keys.sorted {
+            StageReader.precedes($0 == Self.main ? "" : $0, $1 == Self.main ? "" : $1)
+        }
+        return names.map { name in
+            var seen: Set<String> = []
+            let values = (files[name] ?? []).filter { seen.insert($0.key).inserted }
+            return (name, values.sorted { StageReader.precedes($0.key, $1.key) })
+        }
     }
 
-    /// All single values of a file by dotted key.
+    /// All single values of a file by dotted key; none if there is no such file.
     mutating func flat(_ file: String) throws -> [(key: String, value: String)] {
         guard FileSystem.exists(root.appending(file)) else { return [] }
-        return Self.flat(try document(file), prefix: "")
+        return Self.flat(try document(file, nil), prefix: "")
     }
 
     static func flat(_ node: YAMLNode, prefix: String) -> [(key: String, value: String)] {
@@ -43,37 +56,52 @@ struct ParameterFiles {
         return [(prefix, node.string ?? "null")]
     }
 
-    private mutating func document(_ file: String) throws -> YAMLNode {
+    /// The value at a dotted key; a number picks an item of a list.
+    static func find(_ key: String, in document: YAMLNode) -> YAMLNode? {
+        var node = document
+        for part in key.split(separator: ".").map(String.init) {
+            if let child = node[part] {
+                node = child
+            } else if let items = node.sequence, let index = Int(part), items.indices.contains(index) {
+                node = items[index]
+            } else {
+                return nil
+            }
+        }
+        return node
+    }
+
+    private mutating func document(_ file: String, _ stage: String?) throws -> YAMLNode {
         if let known = documents[file] { return known }
-        let document = try YAMLDocument.parse(
-            try FileReader.text(of: root.appending(file), limit: 16 << 20),
-            file: file
-        )
+        let what = stage.map { "cannot run stage `\($0)`" } ?? "cannot read `\(file)`"
+        for (suffix, language) in [(".toml", "TOML"), (".py", "Python")] where file.hasSuffix(suffix) {
+            throw PipelinesError(
+                .invalidPipeline,
+                what: what,
+                why: "`\(file)` holds parameters in \(language), which is not supported yet",
+                next: "write them as YAML or JSON"
+            )
+        }
+        guard FileSystem.exists(root.appending(file)) else {
+            throw PipelinesError(
+                .missingDependency,
+                what: what,
+                why: "there is no `\(file)`, whose parameters it depends on",
+                next: "write it, or remove its parameters from `dvc.yaml`"
+            )
+        }
+        let text = try FileReader.text(of: root.appending(file), limit: 16 << 20)
+        let document = try YAMLDocument.parse(text, file: file)
         documents[file] = document
         return document
     }
 
-    private func lookUp(
-        _ key: String,
-        in document: YAMLNode,
-        _ file: String,
-        _ stage: String
-    ) throws(PipelinesError) -> YAMLNode {
-        var node = document
-        for part in key.split(separator: ".").map(String.init) {
-            guard
-                let next = node[part]
-                    ?? Int(part).flatMap({ node.sequence?.indices.contains($0) == true ? node.sequence?[$0] : nil })
-            else {
-                throw PipelinesError(
-                    .invalidPipeline,
-                    what: "cannot run stage `\(stage)`",
-                    why: "`\(file)` has no parameter `\(key)`, which the stage depends on",
-                    next: "add it, or remove it from `dvc.yaml`"
-                )
-            }
-            node = next
-        }
-        return node
+    private func missing(_ key: String, _ file: String, _ stage: String) -> PipelinesError {
+        PipelinesError(
+            .invalidPipeline,
+            what: "cannot run stage `\(stage)`",
+            why: "`\(file)` has no parameter `\(key)`, which the stage depends on",
+            next: "add it, or remove it from `dvc.yaml`"
+        )
     }
 }

@@ -16,6 +16,10 @@ package struct PipelinesError: Explained {
         case missingDependency
         /// The stages wait for each other in a circle.
         case cycle
+        /// A parameter to set is in no file.
+        case unknownParameter
+        /// The pipeline is being reproduced already.
+        case busy
         /// A stage's command failed.
         case stageFailed
         /// A stage did not write an output that it promises.
@@ -35,7 +39,8 @@ package struct PipelinesError: Explained {
         switch code {
         case .noPipeline, .stageFailed, .missingOutput: .failed
         case .invalidPipeline, .cycle: .invalid
-        case .unknownStage, .missingDependency: .notFound
+        case .unknownStage, .missingDependency, .unknownParameter: .notFound
+        case .busy: .conflict
         }
     }
 

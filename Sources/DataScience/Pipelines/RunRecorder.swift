@@ -20,10 +20,19 @@ struct RunRecorder: Sendable {
     private let python: FilePath?
 
     /// Opens the run with all that is known before the first stage: commit, changes, machine.
+    ///
+    /// - Parameters:
+    ///   - root: The project.
+    ///   - tracking: Where the run is kept.
+    ///   - options: The experiment, names and tags.
+    ///   - scratch: A folder for files under way.
+    /// - Returns: The recorder of the new run.
+    /// - Throws: Errors of Tracking and DataVersions.
     static func begin(
         _ root: FilePath,
         _ tracking: TrackingService,
-        _ options: ReproduceOptions
+        _ options: ReproduceOptions,
+        scratch: FilePath
     ) async throws -> RunRecorder {
         let experiment = try await tracking.ensureExperiment(named: options.experiment)
         var tags =
@@ -32,11 +41,13 @@ struct RunRecorder: Sendable {
                 KeyValue("gyre.version", options.gyreVersion), KeyValue("gyre.machine", machine()),
             ]
         let git = Git(root: root)
-        var diff = ""
-        if try await git.isRepository(), let head = try? await git.head() {
-            diff = try await git.diff()
+        var patch: String?
+        if try await git.isRepository(), let head = try await git.commitIfAny() {
+            let changes = try await git.changes(scratch: scratch)
+            patch = changes.patch
             tags.append(KeyValue("mlflow.source.git.commit", head))
-            tags.append(KeyValue("gyre.git.dirty", diff.isEmpty ? "false" : "true"))
+            tags.append(KeyValue("gyre.git.dirty", changes.isDirty ? "true" : "false"))
+            if patch == nil { tags.append(KeyValue("gyre.git.patch", "left out: it is larger than 16 MiB")) }
             if let branch = try await git.branch() { tags.append(KeyValue("mlflow.source.git.branch", branch)) }
             if let remote = try await git.remote() { tags.append(KeyValue("mlflow.source.git.repoURL", remote)) }
         }
@@ -51,41 +62,70 @@ struct RunRecorder: Sendable {
             tracking: tracking,
             python: options.python
         )
-        if !diff.isEmpty { try await recorder.store(Array(diff.utf8), as: "gyre/uncommitted.patch") }
+        do {
+            if let patch, !patch.isEmpty { try await recorder.store(Array(patch.utf8), as: "gyre/uncommitted.patch") }
+        } catch {
+            await recorder.end(.failed)
+            throw error
+        }
         return recorder
     }
 
-    /// Notes what a stage read and wrote, and how long it took.
-    func note(_ stage: Stage, inputs: [DataPointer], outputs: [DataPointer], seconds: Double) async throws {
+    /// Notes what a stage read and wrote, what it measured, and how long it took.
+    ///
+    /// - Parameters:
+    ///   - stage: The stage.
+    ///   - inputs: What it read.
+    ///   - outputs: What it wrote.
+    ///   - metrics: Values of metrics files; one that the script logged itself is left as it is.
+    ///   - seconds: How long it took.
+    /// - Throws: Errors of Tracking.
+    func note(
+        _ stage: Stage,
+        inputs: [DataPointer],
+        outputs: [DataPointer],
+        metrics: [(key: String, value: Double)],
+        seconds: Double
+    ) async throws {
         let datasets = inputs.map { pointer in
-            DatasetInput(
-                name: pointer.path,
+            var source = JSONWriter()
+            source.object { source in
+                source.field("uri", pointer.path)
+                source.field("stage", stage.name)
+            }
+            return DatasetInput(
+                name: String(pointer.path.prefix(500)),
                 digest: pointer.md5,
                 sourceType: "local",
-                source: #"{"uri":"\#(pointer.path)","stage":"\#(stage.name)"}"#,
+                source: source.text,
                 tags: [KeyValue("mlflow.data.context", stage.name)]
             )
         }
         try await tracking.logInputs(datasets, run: runID)
+        let known = Set(try await tracking.run(id: runID).metrics.map(\.key))
+        let timestampMs = nowMs()
+        let values =
+            metrics.filter { !known.contains($0.key) } + [(key: "gyre.stage.\(stage.name).seconds", value: seconds)]
+        let measured = values.filter { Self.isName($0.key) }.map {
+            Metric(key: $0.key, value: $0.value, timestampMs: timestampMs)
+        }
+        for batch in measured.chunks(of: 1_000) { try await tracking.log(.init(metrics: batch), run: runID) }
         let tags = outputs.map { KeyValue("gyre.output.\($0.path)", $0.md5) }.filter { Self.isName($0.key) }
-        let metric = Metric(key: "gyre.stage.\(stage.name).seconds", value: seconds, timestampMs: nowMs())
-        try await tracking.log(.init(metrics: Self.isName(metric.key) ? [metric] : [], tags: tags), run: runID)
+        for batch in tags.chunks(of: 100) { try await tracking.log(.init(tags: batch), run: runID) }
     }
 
     /// Ends the run well: parameters that the script did not log itself, the environment, the status.
     func finish(_ params: [(key: String, value: String)]) async throws {
-        let known = Set(try await tracking.run(id: runID).params.map(\.key))
-        let missing = params.filter { !known.contains($0.key) && Self.isName($0.key) }.map {
-            KeyValue($0.key, $0.value)
+        var known = Set(try await tracking.run(id: runID).params.map(\.key))
+        let missing = params.filter { Self.isName($0.key) && known.insert($0.key).inserted }.map {
+            KeyValue($0.key, Self.cut($0.value, to: 6_000))
         }
-        for start in stride(from: 0, to: missing.count, by: 100) {
-            try await tracking.log(.init(params: Array(missing[start..<min(start + 100, missing.count)])), run: runID)
-        }
+        for batch in missing.chunks(of: 100) { try await tracking.log(.init(params: batch), run: runID) }
         if let freeze = try await environment() { try await store(Array(freeze.utf8), as: "gyre/requirements.txt") }
         _ = try await tracking.updateRun(id: runID, status: .finished, endMs: nowMs())
     }
 
-    /// Ends the run badly. A failure to say so must not hide the one that ended it.
+    /// Ends the run badly; a failure to say so must not hide the one that ended it.
     func end(_ status: RunStatus) async {
         let (tracking, runID, endMs) = (tracking, runID, nowMs())
         // The task may be cancelled already; the note must be written all the same.
@@ -123,11 +163,19 @@ struct RunRecorder: Sendable {
         }
     }
 
+    /// Whether tracking takes the name.
     private static func isName(_ key: String) -> Bool {
-        key.utf8.count <= 250
+        let parts = key.split(separator: "/", omittingEmptySubsequences: false)
+        return key.utf8.count <= 250 && !parts.contains { ["", ".", ".."].contains($0) }
             && key.unicodeScalars.allSatisfy {
                 "_-.: /".unicodeScalars.contains($0) || $0.properties.isAlphabetic || ("0"..."9").contains($0)
             }
+    }
+
+    /// A text with at most so many bytes, and a mark where it was cut.
+    private static func cut(_ text: String, to count: Int) -> String {
+        guard text.utf8.count > count else { return text }
+        return String(decoding: text.utf8.prefix(count - 7), as: UTF8.self).filter { $0 != "\u{FFFD}" } + "…"
     }
 
     private static func machine() -> String {
@@ -144,4 +192,11 @@ struct RunRecorder: Sendable {
 /// The environment of this process, which stages inherit.
 enum SystemEnvironment {
     static func value(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+}
+
+extension Array {
+    /// The elements in their order, so many at a time.
+    fileprivate func chunks(of count: Int) -> [[Element]] {
+        stride(from: 0, to: self.count, by: count).map { Array(self[$0..<Swift.min($0 + count, self.count)]) }
+    }
 }

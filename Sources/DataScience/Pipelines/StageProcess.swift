@@ -5,18 +5,27 @@ import SystemPackage
 
 /// Runs a stage's command by the shell, in a process group of its own.
 enum StageProcess {
+    /// A line without an end is cut here, so that a program without line ends cannot fill the memory.
+    private static let longestLine = 1 << 16
+
+    /// How a command ended.
+    enum Ending: Sendable, Equatable {
+        /// By itself, with this code.
+        case exited(Int32)
+        /// By this signal.
+        case signalled(Int32)
+    }
+
     /// Runs one command.
     ///
     /// Both streams are handed over line by line as they come. If the task is cancelled the whole group is asked to end, and
     /// after five seconds made to.
-    ///
-    /// - Returns: The exit code; -1 if a signal ended it.
     static func run(
         _ command: String,
         in folder: FilePath,
         environment: [String: String],
         onLine: @escaping @Sendable (String) -> Void
-    ) async throws -> Int32 {
+    ) async throws -> Ending {
         var options = PlatformOptions()
         options.processGroupID = 0
         options.teardownSequence = [
@@ -40,20 +49,26 @@ enum StageProcess {
             var line: [UInt8] = []
             for try await chunk in execution.standardOutput {
                 chunk.withUnsafeBytes { bytes in
-                    for byte in bytes {
-                        // A line without an end is cut, so that a program without line ends cannot fill the memory.
-                        if byte == UInt8(ascii: "\n") || line.count >= 1 << 16 {
+                    var rest = bytes[...]
+                    while !rest.isEmpty {
+                        let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
+                        let piece = rest[rest.startIndex..<end].prefix(longestLine - line.count)
+                        line.append(contentsOf: piece)
+                        let isEnded = piece.endIndex < rest.endIndex && rest[piece.endIndex] == UInt8(ascii: "\n")
+                        if isEnded || line.count >= longestLine {
                             onLine(String(decoding: line, as: UTF8.self))
                             line.removeAll(keepingCapacity: true)
                         }
-                        if byte != UInt8(ascii: "\n") { line.append(byte) }
+                        rest = rest[(isEnded ? piece.endIndex + 1 : piece.endIndex)...]
                     }
                 }
             }
             if !line.isEmpty { onLine(String(decoding: line, as: UTF8.self)) }
         }
         try Task.checkCancellation()
-        if case .exited(let code) = result.terminationStatus { return Int32(code) }
-        return -1
+        switch result.terminationStatus {
+        case .exited(let code): return .exited(Int32(code))
+        case .signaled(let signal): return .signalled(Int32(signal))
+        }
     }
 }

@@ -23,7 +23,7 @@ package enum LifecycleStage: String, Sendable {
 }
 
 /// Which experiments and runs a search looks at; raw values are MLflow's.
-package enum ViewType: String, Sendable {
+package enum ViewType: String, Sendable, CaseIterable {
     /// Those in use.
     case activeOnly = "ACTIVE_ONLY"
     /// The deleted ones.
@@ -74,13 +74,40 @@ package struct Metric: Sendable, Hashable {
     package let timestampMs: Int64
     /// The step that it belongs to.
     package let step: Int64
+    /// The logged model that it is about besides the run; nil if there is none.
+    package let modelID: String?
+    /// The data that it was measured on, by name and digest; nil if that is not known.
+    package let dataset: Dataset?
+
+    /// Data by its name and the digest of its content; either may be empty.
+    package struct Dataset: Sendable, Hashable {
+        /// The name.
+        package let name: String
+        /// The digest.
+        package let digest: String
+
+        /// Data by name and digest.
+        package init(name: String, digest: String) {
+            self.name = name
+            self.digest = digest
+        }
+    }
 
     /// A measured value.
-    package init(key: String, value: Double, timestampMs: Int64, step: Int64 = 0) {
+    package init(
+        key: String,
+        value: Double,
+        timestampMs: Int64,
+        step: Int64 = 0,
+        modelID: String? = nil,
+        dataset: Dataset? = nil
+    ) {
         self.key = key
         self.value = value
         self.timestampMs = timestampMs
         self.step = step
+        self.modelID = modelID
+        self.dataset = dataset
     }
 }
 
@@ -189,32 +216,4 @@ package struct RunDraft: Sendable {
         self.userID = userID
         self.tags = tags
     }
-}
-
-/// A model that a run logged, before or without being registered.
-package struct LoggedModel: Sendable, Identifiable {
-    /// `m-` and 32 hexadecimal digits.
-    package let id: String
-    /// The experiment.
-    package let experimentID: String
-    /// The name for people.
-    package let name: String
-    /// The URI of its files.
-    package let artifactURI: String
-    /// `LOGGED_MODEL_PENDING`, `LOGGED_MODEL_READY` or `LOGGED_MODEL_UPLOAD_FAILED`, as MLflow names them.
-    package let status: String
-    /// The kind of model, if the client said it.
-    package let modelType: String?
-    /// The run that made it.
-    package let sourceRunID: String?
-    /// When it was made, milliseconds UTC.
-    package let createdMs: Int64
-    /// When it changed, milliseconds UTC.
-    package let updatedMs: Int64
-    /// Notes about it.
-    package let tags: [KeyValue]
-    /// What it was made with.
-    package let params: [KeyValue]
-    /// Values that runs measured for it.
-    package let metrics: [(metric: Metric, runID: String)]
 }

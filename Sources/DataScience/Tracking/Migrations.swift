@@ -19,6 +19,7 @@ extension TrackingService {
                         created_ms INTEGER NOT NULL,
                         updated_ms INTEGER NOT NULL
                     ) STRICT;
+                    CREATE INDEX tracking_experiments_recent ON tracking_experiments (created_ms DESC, id DESC);
                     INSERT INTO tracking_experiments VALUES (0, 'Default', 'mlflow-artifacts:/0', 'active', 0, 0);
                     CREATE TABLE tracking_experiment_tags (
                         experiment_id INTEGER NOT NULL REFERENCES tracking_experiments (id),
@@ -51,25 +52,24 @@ extension TrackingService {
                         value TEXT NOT NULL,
                         PRIMARY KEY (run_id, key)
                     ) STRICT, WITHOUT ROWID;
-                    -- SQLite has no NaN: a value that is null is one.
+                    -- SQLite has no NaN: such a value is 0 with `is_nan`, and counts as 0 where values are ordered.
+                    -- The key is the order of a history, so a page of it is one range.
                     CREATE TABLE tracking_metrics (
-                        id INTEGER NOT NULL PRIMARY KEY,
                         run_id TEXT NOT NULL REFERENCES tracking_runs (id),
                         key TEXT NOT NULL,
-                        step INTEGER NOT NULL,
                         timestamp_ms INTEGER NOT NULL,
-                        value REAL,
-                        model_id TEXT
-                    ) STRICT;
-                    CREATE UNIQUE INDEX tracking_metrics_point
-                        ON tracking_metrics (run_id, key, step, timestamp_ms, coalesce(value, 'NaN'), coalesce(model_id, ''));
-                    CREATE INDEX tracking_metrics_model ON tracking_metrics (model_id) WHERE model_id IS NOT NULL;
+                        step INTEGER NOT NULL,
+                        value REAL NOT NULL,
+                        is_nan INTEGER NOT NULL,
+                        PRIMARY KEY (run_id, key, timestamp_ms, step, value, is_nan)
+                    ) STRICT, WITHOUT ROWID;
                     CREATE TABLE tracking_latest_metrics (
                         run_id TEXT NOT NULL REFERENCES tracking_runs (id),
                         key TEXT NOT NULL,
                         step INTEGER NOT NULL,
                         timestamp_ms INTEGER NOT NULL,
-                        value REAL,
+                        value REAL NOT NULL,
+                        is_nan INTEGER NOT NULL,
                         PRIMARY KEY (run_id, key)
                     ) STRICT, WITHOUT ROWID;
                     CREATE TABLE tracking_inputs (
@@ -80,6 +80,7 @@ extension TrackingService {
                         source TEXT NOT NULL,
                         schema TEXT,
                         profile TEXT,
+                        context TEXT,
                         tags TEXT NOT NULL,
                         PRIMARY KEY (run_id, name, digest)
                     ) STRICT, WITHOUT ROWID;
@@ -91,12 +92,15 @@ extension TrackingService {
                         name TEXT NOT NULL,
                         artifact_uri TEXT NOT NULL,
                         status TEXT NOT NULL,
+                        stage TEXT NOT NULL,
                         model_type TEXT,
                         source_run_id TEXT,
                         created_ms INTEGER NOT NULL,
                         updated_ms INTEGER NOT NULL
                     ) STRICT, WITHOUT ROWID;
-                    CREATE INDEX tracking_models_run ON tracking_models (source_run_id);
+                    CREATE INDEX tracking_models_recent
+                        ON tracking_models (experiment_id, stage, created_ms DESC, id);
+                    CREATE INDEX tracking_models_run ON tracking_models (source_run_id, created_ms DESC, id);
                     CREATE TABLE tracking_model_tags (
                         model_id TEXT NOT NULL REFERENCES tracking_models (id),
                         key TEXT NOT NULL,
@@ -115,6 +119,21 @@ extension TrackingService {
                         is_output INTEGER NOT NULL,
                         step INTEGER NOT NULL,
                         PRIMARY KEY (run_id, is_output, model_id)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX tracking_run_models_model ON tracking_run_models (model_id);
+                    CREATE TABLE tracking_model_metrics (
+                        model_id TEXT NOT NULL REFERENCES tracking_models (id),
+                        key TEXT NOT NULL,
+                        timestamp_ms INTEGER NOT NULL,
+                        step INTEGER NOT NULL,
+                        run_id TEXT NOT NULL,
+                        value REAL NOT NULL,
+                        is_nan INTEGER NOT NULL,
+                        dataset_name TEXT NOT NULL,
+                        dataset_digest TEXT NOT NULL,
+                        PRIMARY KEY (
+                            model_id, key, timestamp_ms, step, run_id, value, is_nan, dataset_name, dataset_digest
+                        )
                     ) STRICT, WITHOUT ROWID;
                     """
             )

@@ -48,6 +48,15 @@ package struct TrackingError: Explained {
         )
     }
 
+    static func deleted(_ thing: String, _ id: String) -> TrackingError {
+        TrackingError(
+            .invalidState,
+            what: "cannot change the \(thing) `\(id.prefix(100))`",
+            why: "it is deleted",
+            next: "restore it first"
+        )
+    }
+
     static func invalid(_ what: String, _ why: String, next: String? = nil) -> TrackingError {
         TrackingError(.invalidParameter, what: what, why: why, next: next)
     }

@@ -1,36 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Database
+import JSONText
 
 extension TrackingService {
+    /// The most measured values that a logged model is read with.
+    package static let modelMetricLimit = 1_000
+
     /// Begins a logged model, whose files come next.
-    package func createModel(
-        experimentID: String,
-        name: String?,
-        modelType: String?,
-        sourceRunID: String?,
-        params: [KeyValue],
-        tags: [KeyValue]
-    ) async throws -> LoggedModel {
+    package func createModel(_ draft: LoggedModelDraft) async throws -> LoggedModel {
         let id = "m-" + Rules.newID()
         let now = now()
-        let name = name.flatMap { $0.isEmpty ? nil : $0 } ?? Rules.newRunName()
+        let name = draft.name.flatMap { $0.isEmpty ? nil : $0 } ?? Rules.newName()
+        try Rules.check(modelName: name)
+        let params = try Self.checked(draft.params, of: "parameter", cutTo: 6_000)
+        let tags = try Self.checked(draft.tags, of: "tag", cutTo: 8_000)
         return try await database.write { writer in
-            let number = try Store.activeExperiment(experimentID, writer.reader)
-            let row = try writer.row("SELECT artifact_location FROM tracking_experiments WHERE id = \(number)")
-            let uri = "\(row?.string(0) ?? "")/models/\(id)/artifacts"
+            let experiment = try Store.activeExperiment(draft.experimentID, writer.reader)
+            let uri = "\(experiment.location)/models/\(id)/artifacts"
+            let status = LoggedModelStatus.pending.rawValue
             try writer.execute(
                 """
                 INSERT INTO tracking_models (
-                    id, experiment_id, name, artifact_uri, status, model_type, source_run_id, created_ms, updated_ms
+                    id, experiment_id, name, artifact_uri, status, stage, model_type, source_run_id, created_ms, updated_ms
                 )
                 VALUES (
-                    \(id), \(number), \(name), \(uri), 'LOGGED_MODEL_PENDING', \(modelType), \(sourceRunID), \(now), \(now)
+                    \(id), \(experiment.number), \(name), \(uri), \(status), 'active', \(draft.modelType),
+                    \(draft.sourceRunID), \(now), \(now)
                 )
                 """
             )
-            for param in params { try Store.put(param, in: "tracking_model_params", "model_id", .text(id), writer) }
-            for tag in tags { try Store.put(tag, in: "tracking_model_tags", "model_id", .text(id), writer) }
+            try Self.put(params: params, tags: tags, model: id, writer)
             return try Self.model(id, writer.reader)
         }
     }
@@ -40,101 +40,178 @@ extension TrackingService {
         try await database.read { try Self.model(id, $0) }
     }
 
-    /// Logged models in some experiments, newest first unless ordered otherwise.
-    package func searchModels(
-        experimentIDs: [String],
-        filter: String?,
-        orderBy: [String],
-        offset: Int,
-        limit: Int
-    ) async throws -> [LoggedModel] {
-        let numbers = experimentIDs.compactMap { Int64($0) }
-        var conditions: [SQL] = ["experiment_id IN \(list: numbers)"]
-        if let filter, !filter.allSatisfy(\.isWhitespace) {
-            conditions.append(try SearchFilter(filter, over: .models).condition)
-        }
-        let order = try SearchOrder(orderBy, over: .models).clause
-        let sql: SQL = """
-            SELECT id FROM tracking_models WHERE \(SQL.joined(conditions, separator: " AND ")) \(order)
-            LIMIT \(min(max(limit, 1), 1_000)) OFFSET \(max(offset, 0))
-            """
-        return try await database.read { reader in
-            try reader.rows(sql).map { try Self.model($0.string(0), reader) }
+    /// The URI of a logged model's files, also of one whose record was deleted: a registered version may still need them.
+    package func artifactURI(ofModel id: String) async throws -> String {
+        try await database.read { reader in
+            guard let row = try reader.row("SELECT artifact_uri FROM tracking_models WHERE id = \(id)") else {
+                throw TrackingError.missing("the logged model", id)
+            }
+            return row.string(0)
         }
     }
 
-    /// The models that a run made, newest first.
-    package func models(of run: String) async throws -> [LoggedModel] {
-        try await database.read { reader in
-            let sql: SQL = """
-                SELECT id FROM tracking_models WHERE source_run_id = \(run) ORDER BY created_ms DESC, id LIMIT 100
-                """
-            return try reader.rows(sql).map { try Self.model($0.string(0), reader) }
+    /// Logged models in some experiments, newest first unless ordered otherwise.
+    ///
+    /// - Parameters:
+    ///   - experimentIDs: The experiments.
+    ///   - filter: In MLflow's search language; nil for all.
+    ///   - datasets: Only models that were measured on one of these, and only what was measured there; empty for all.
+    ///   - orderBy: The order; newest first if empty.
+    ///   - token: The end of the page before; nil for the first.
+    ///   - limit: At most this many, up to 1,000.
+    /// - Returns: A page of them.
+    /// - Throws: ``TrackingError`` `.invalidParameter` for what cannot be read.
+    package func searchModels(
+        experimentIDs: [String],
+        filter: String? = nil,
+        datasets: [DatasetFilter] = [],
+        orderBy: [SearchOrderTerm] = [],
+        after token: PageToken? = nil,
+        limit: Int = 100
+    ) async throws -> Page<LoggedModel> {
+        guard let experiments = try Self.condition(experimentIDs: experimentIDs) else { return Page([], next: nil) }
+        var conditions: [SQL] = [experiments, "item.stage = 'active'"]
+        if !datasets.isEmpty {
+            let measured = SQL.joined(datasets.map(\.condition), separator: " OR ")
+            conditions.append(
+                "EXISTS (SELECT 1 FROM tracking_model_metrics AS entry WHERE entry.model_id = item.id AND (\(measured)))"
+            )
         }
+        let query = try SearchQuery(
+            .models(on: datasets),
+            columns: Store.modelColumns,
+            where: conditions,
+            filter: filter,
+            orderBy: orderBy,
+            after: token,
+            limit: min(max(limit, 1), 1_000)
+        )
+        return try await database.read { reader in
+            let page = try query.page(reader)
+            return Page(try Store.models(page.items, reader), next: page.next)
+        }
+    }
+
+    /// The models that a run made, newest first, at most 100.
+    package func models(of run: String) async throws -> [LoggedModel] {
+        let query = try SearchQuery(
+            .models(),
+            columns: Store.modelColumns,
+            where: ["item.source_run_id = \(run)", "item.stage = 'active'"],
+            limit: 100
+        )
+        return try await database.read { reader in try Store.models(try query.page(reader).items, reader) }
     }
 
     /// Ends the making of a logged model.
-    package func finalizeModel(id: String, status: String) async throws -> LoggedModel {
+    package func finalizeModel(id: String, status: LoggedModelStatus) async throws -> LoggedModel {
         let now = now()
         return try await database.write { writer in
-            let changed = try writer.execute(
-                "UPDATE tracking_models SET status = \(status), updated_ms = \(now) WHERE id = \(id)"
+            try Store.requireModel(id, writer.reader)
+            try writer.execute(
+                "UPDATE tracking_models SET status = \(status.rawValue), updated_ms = \(now) WHERE id = \(id)"
             )
-            guard changed == 1 else { throw TrackingError.missing("the logged model", id) }
             return try Self.model(id, writer.reader)
         }
     }
 
-    /// Adds parameters and sets tags of a logged model.
-    package func annotateModel(id: String, params: [KeyValue] = [], tags: [KeyValue] = []) async throws -> LoggedModel {
+    /// Adds parameters and sets tags of a logged model; a parameter does not change.
+    package func annotateModel(id: String, params: [KeyValue] = [], tags: [KeyValue] = []) async throws {
+        let params = try Self.checked(params, of: "parameter", cutTo: 6_000)
+        let tags = try Self.checked(tags, of: "tag", cutTo: 8_000)
         try await database.write { writer in
-            _ = try Self.model(id, writer.reader)
-            for param in params { try Store.put(param, in: "tracking_model_params", "model_id", .text(id), writer) }
-            for tag in tags { try Store.put(tag, in: "tracking_model_tags", "model_id", .text(id), writer) }
-            return try Self.model(id, writer.reader)
+            try Store.requireModel(id, writer.reader)
+            try Self.put(params: params, tags: tags, model: id, writer)
         }
     }
 
     /// Removes a tag of a logged model.
     package func deleteModelTag(id: String, key: String) async throws {
-        _ = try await database.write { writer in
-            try writer.execute("DELETE FROM tracking_model_tags WHERE model_id = \(id) AND key = \(key)")
+        try await database.write { writer in
+            try Store.requireModel(id, writer.reader)
+            guard try writer.execute("DELETE FROM tracking_model_tags WHERE model_id = \(id) AND key = \(key)") == 1
+            else {
+                throw TrackingError.missing("the tag", key)
+            }
         }
     }
 
-    /// Removes a logged model's record; its files stay.
+    /// Hides a logged model; its files stay, and doing it again is fine.
     package func deleteModel(id: String) async throws {
-        try await database.write { writer in
-            _ = try Self.model(id, writer.reader)
-            for table in ["tracking_model_tags", "tracking_model_params", "tracking_run_models"] {
-                try writer.execute("DELETE FROM \(raw: table) WHERE model_id = \(id)")
-            }
-            try writer.execute("DELETE FROM tracking_models WHERE id = \(id)")
+        let now = now()
+        let changed = try await database.write { writer in
+            try writer.execute(
+                "UPDATE tracking_models SET stage = 'deleted', updated_ms = \(now) WHERE id = \(id)"
+            )
         }
+        guard changed == 1 else { throw TrackingError.missing("the logged model", id) }
+    }
+
+    /// Adds a model to the record that clients before logged models keep on the run, as the tag `mlflow.log-model.history`.
+    ///
+    /// - Parameters:
+    ///   - json: The client's description of the model, a JSON object.
+    ///   - id: The run.
+    /// - Throws: ``TrackingError`` `.invalidParameter` for a description that lacks something.
+    package func recordModel(json: String, run id: String) async throws {
+        let what = "cannot record the model of run `\(id.prefix(100))`"
+        let entry: JSONDocument
+        do {
+            entry = try JSONDocument(json)
+        } catch {
+            throw TrackingError.invalid(what, "its description is no JSON: \(error.why)")
+        }
+        for field in ["artifact_path", "flavors", "run_id", "utc_time_created"] where entry.root[field] == nil {
+            throw TrackingError.invalid(what, "its description has no `\(field)`")
+        }
+        try await database.write { writer in
+            try Store.requireActive(run: id, writer.reader)
+            let key = "mlflow.log-model.history"
+            let old = try writer.row("SELECT value FROM tracking_tags WHERE run_id = \(id) AND key = \(key)")?.string(0)
+            var history = JSONWriter()
+            history.array { history in
+                // A record that cannot be read was set by hand; the new one begins anew.
+                if let old, let document = try? JSONDocument(old) {
+                    for element in document.root.elements { element.write(into: &history) }
+                }
+                entry.root.write(into: &history)
+            }
+            guard history.bytes.count <= 1 << 20 else {
+                throw TrackingError.invalid(what, "the run's record of models would have more than a mebibyte")
+            }
+            try Store.put([KeyValue(key, history.text)], in: "tracking_tags", "run_id", .text(id), writer)
+        }
+    }
+
+    /// The pairs with values cut as on runs; names of logged models' pairs may hold any character.
+    private static func checked(
+        _ pairs: [KeyValue],
+        of thing: String,
+        cutTo limit: Int
+    ) throws(TrackingError) -> [KeyValue] {
+        var result: [KeyValue] = []
+        for pair in pairs {
+            guard !pair.key.isEmpty else { throw .invalid("cannot store a \(thing)", "its name is empty") }
+            try Rules.check(pair.key, limit: 250, of: "name of a \(thing)", pair.key)
+            result.append(KeyValue(pair.key, try Rules.cut(pair.value, to: limit, of: thing, pair.key)))
+        }
+        return result
+    }
+
+    private static func put(params: [KeyValue], tags: [KeyValue], model id: String, _ writer: SQLWriter) throws {
+        try Store.put(params: params, in: "tracking_model_params", "model_id", of: "model", id, writer)
+        try Store.put(tags, in: "tracking_model_tags", "model_id", .text(id), writer)
     }
 
     private static func model(_ id: String, _ reader: SQLReader) throws -> LoggedModel {
         let sql: SQL = """
-            SELECT experiment_id, name, artifact_uri, status, model_type, source_run_id, created_ms, updated_ms
-            FROM tracking_models WHERE id = \(id)
+            SELECT \(raw: Store.modelColumns.joined(separator: ", "))
+            FROM tracking_models
+            WHERE id = \(id) AND stage = 'active'
             """
-        guard let row = try reader.row(sql) else { throw TrackingError.missing("the logged model", id) }
-        let metrics: SQL = """
-            SELECT key, value, timestamp_ms, step, run_id FROM tracking_metrics WHERE model_id = \(id) ORDER BY id LIMIT 1000
-            """
-        return LoggedModel(
-            id: id,
-            experimentID: row.string(0),
-            name: row.string(1),
-            artifactURI: row.string(2),
-            status: row.string(3),
-            modelType: row.optionalString(4),
-            sourceRunID: row.optionalString(5),
-            createdMs: row.int64(6),
-            updatedMs: row.int64(7),
-            tags: try Store.pairs("tracking_model_tags", "model_id", .text(id), reader),
-            params: try Store.pairs("tracking_model_params", "model_id", .text(id), reader),
-            metrics: try reader.rows(metrics).map { (Store.metric($0), $0.string(4)) }
-        )
+        guard let model = try Store.models(try reader.rows(sql), reader).first else {
+            throw TrackingError.missing("the logged model", id)
+        }
+        return model
     }
 }

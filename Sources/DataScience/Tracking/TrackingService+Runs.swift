@@ -12,66 +12,94 @@ extension TrackingService {
         package var params: [KeyValue] = []
         /// Notes.
         package var tags: [KeyValue] = []
-        /// The logged model that the metrics are about; nil if they are about the run alone.
-        package var modelID: String?
 
         /// A batch.
-        package init(metrics: [Metric] = [], params: [KeyValue] = [], tags: [KeyValue] = [], modelID: String? = nil) {
+        package init(metrics: [Metric] = [], params: [KeyValue] = [], tags: [KeyValue] = []) {
             self.metrics = metrics
             self.params = params
             self.tags = tags
-            self.modelID = modelID
         }
 
-        func check() throws(TrackingError) {
+        /// The batch with what MLflow would cut cut off.
+        ///
+        /// - Throws: ``TrackingError`` `.invalidParameter` for what MLflow refuses.
+        func checked() throws(TrackingError) -> Batch {
             let limits = [
                 (metrics.count, 1_000, "metrics"), (params.count, 100, "parameters"), (tags.count, 100, "tags"),
+                (metrics.count + params.count + tags.count, 1_000, "entries"),
             ]
-            for (count, limit, name) in limits + [(metrics.count + params.count + tags.count, 1_000, "entries")]
-            where count > limit {
+            for (count, limit, name) in limits where count > limit {
                 throw .invalid(
                     "cannot log the batch",
                     "it has \(count) \(name); \(limit) are allowed",
                     next: "send several"
                 )
             }
-            for metric in metrics { try Rules.check(key: metric.key, of: "metric") }
-            for param in params {
-                try Rules.check(key: param.key, of: "parameter")
-                try Rules.check(param.value, limit: 6_000, of: "parameter", param.key)
-            }
-            for tag in tags {
-                try Rules.check(key: tag.key, of: "tag")
-                try Rules.check(tag.value, limit: 8_000, of: "tag", tag.key)
-            }
-            var seen: [String: String] = [:]
-            for param in params {
-                if let old = seen.updateValue(param.value, forKey: param.key), old != param.value {
-                    throw .invalid("cannot log the batch", "it gives the parameter `\(param.key)` two values")
+            for metric in metrics { try Self.check(metric) }
+            var batch = self
+            var seen: Set<String> = []
+            for (index, param) in params.enumerated() {
+                guard seen.insert(param.key).inserted else {
+                    throw .invalid("cannot log the batch", "it gives the parameter `\(param.key.prefix(100))` twice")
                 }
+                batch.params[index] = try TrackingService.checked(param: param)
+            }
+            for (index, tag) in tags.enumerated() { batch.tags[index] = try TrackingService.checked(tag: tag) }
+            return batch
+        }
+
+        private static func check(_ metric: Metric) throws(TrackingError) {
+            try Rules.check(key: metric.key, of: "metric")
+            guard metric.timestampMs >= 0 else {
+                throw .invalid(
+                    "cannot log the metric `\(metric.key)`",
+                    "its timestamp is \(metric.timestampMs); it must not be negative"
+                )
             }
         }
     }
+
+    static func checked(param: KeyValue) throws(TrackingError) -> KeyValue {
+        try Rules.check(key: param.key, of: "parameter")
+        return KeyValue(param.key, try Rules.cut(param.value, to: 6_000, of: "parameter", param.key))
+    }
+
+    static func checked(tag: KeyValue) throws(TrackingError) -> KeyValue {
+        try Rules.check(key: tag.key, of: "tag")
+        return KeyValue(tag.key, try Rules.cut(tag.value, to: 8_000, of: "tag", tag.key))
+    }
+
+    private static let nameTag = "mlflow.runName"
 
     /// Begins a run.
     package func createRun(_ draft: RunDraft) async throws -> Run {
         let id = Rules.newID()
         let startMs = draft.startMs ?? now()
-        let tagged = draft.tags.first { $0.key == "mlflow.runName" }?.value
-        let name = draft.name.flatMap { $0.isEmpty ? nil : $0 } ?? tagged ?? Rules.newRunName()
-        let tags = draft.tags.filter { $0.key != "mlflow.runName" } + [KeyValue("mlflow.runName", name)]
-        try Batch(tags: tags).check()
+        try Rules.check(timeMs: startMs, of: "start of a run")
+        let tagged = draft.tags.last { $0.key == Self.nameTag }?.value
+        let given = draft.name.flatMap { $0.isEmpty ? nil : $0 }
+        if let given, let tagged, given != tagged {
+            throw TrackingError.invalid(
+                "cannot begin the run `\(given.prefix(100))`",
+                "its tag `\(Self.nameTag)` says `\(tagged.prefix(100))`"
+            )
+        }
+        let name = given ?? tagged ?? Rules.newName()
+        var tags = [try Self.checked(tag: KeyValue(Self.nameTag, name))]
+        for tag in draft.tags where tag.key != Self.nameTag { tags.append(try Self.checked(tag: tag)) }
+        let stored = tags
         return try await database.write { writer in
-            let number = try Store.activeExperiment(draft.experimentID, writer.reader)
-            let row = try writer.row("SELECT artifact_location FROM tracking_experiments WHERE id = \(number)")
-            let uri = "\(row?.string(0) ?? "")/\(id)/artifacts"
+            let experiment = try Store.activeExperiment(draft.experimentID, writer.reader)
+            let uri = "\(experiment.location)/\(id)/artifacts"
             try writer.execute(
                 """
                 INSERT INTO tracking_runs (id, experiment_id, name, status, start_ms, stage, artifact_uri, user_id)
-                VALUES (\(id), \(number), \(name), 'RUNNING', \(startMs), 'active', \(uri), \(draft.userID))
+                VALUES (
+                    \(id), \(experiment.number), \(name), 'RUNNING', \(startMs), 'active', \(uri), \(draft.userID)
+                )
                 """
             )
-            for tag in tags { try Store.put(tag, in: "tracking_tags", "run_id", .text(id), writer) }
+            try Store.put(stored, in: "tracking_tags", "run_id", .text(id), writer)
             return try Store.run(id, writer.reader)
         }
     }
@@ -88,15 +116,19 @@ extension TrackingService {
         endMs: Int64? = nil,
         name: String? = nil
     ) async throws -> Run {
-        try await database.write { writer in
+        if let endMs { try Rules.check(timeMs: endMs, of: "end of a run") }
+        let name = try name.flatMap { name in
+            name.isEmpty ? nil : try Self.checked(tag: KeyValue(Self.nameTag, name)).value
+        }
+        return try await database.write { writer in
             try Store.requireActive(run: id, writer.reader)
             if let status {
                 try writer.execute("UPDATE tracking_runs SET status = \(status.rawValue) WHERE id = \(id)")
             }
             if let endMs { try writer.execute("UPDATE tracking_runs SET end_ms = \(endMs) WHERE id = \(id)") }
-            if let name, !name.isEmpty {
+            if let name {
                 try writer.execute("UPDATE tracking_runs SET name = \(name) WHERE id = \(id)")
-                try Store.put(KeyValue("mlflow.runName", name), in: "tracking_tags", "run_id", .text(id), writer)
+                try Store.put([KeyValue(Self.nameTag, name)], in: "tracking_tags", "run_id", .text(id), writer)
             }
             return try Store.run(id, writer.reader)
         }
@@ -112,16 +144,14 @@ extension TrackingService {
 
     /// Logs a batch: all of it or nothing.
     package func log(_ batch: Batch, run id: String) async throws {
-        try batch.check()
+        let batch = try batch.checked()
         try await database.write { writer in
             try Store.requireActive(run: id, writer.reader)
-            for param in batch.params { try Store.put(param: param, run: id, writer) }
-            for metric in batch.metrics { try Store.put(metric: metric, run: id, model: batch.modelID, writer) }
-            for tag in batch.tags {
-                try Store.put(tag, in: "tracking_tags", "run_id", .text(id), writer)
-                if tag.key == "mlflow.runName" {
-                    try writer.execute("UPDATE tracking_runs SET name = \(tag.value) WHERE id = \(id)")
-                }
+            try Store.put(params: batch.params, in: "tracking_params", "run_id", of: "run", id, writer)
+            try Store.put(metrics: batch.metrics, run: id, writer)
+            try Store.put(batch.tags, in: "tracking_tags", "run_id", .text(id), writer)
+            if let name = batch.tags.last(where: { $0.key == Self.nameTag }) {
+                try writer.execute("UPDATE tracking_runs SET name = \(name.value) WHERE id = \(id)")
             }
         }
     }
@@ -131,101 +161,8 @@ extension TrackingService {
         try await database.write { writer in
             try Store.requireActive(run: id, writer.reader)
             guard try writer.execute("DELETE FROM tracking_tags WHERE run_id = \(id) AND key = \(key)") == 1 else {
-                throw TrackingError(
-                    .notFound,
-                    what: "cannot remove the tag `\(key.prefix(100))`",
-                    why: "the run has no such tag"
-                )
+                throw TrackingError.missing("the tag", key)
             }
-        }
-    }
-
-    /// Notes data and models that went into a run.
-    package func logInputs(_ inputs: [DatasetInput], models: [String] = [], run id: String) async throws {
-        for input in inputs {
-            guard !input.name.isEmpty, input.name.count <= 500, !input.digest.isEmpty, input.digest.count <= 36 else {
-                throw TrackingError.invalid(
-                    "cannot log the dataset `\(input.name.prefix(100))`",
-                    "its name needs 1 to 500 characters and its digest 1 to 36"
-                )
-            }
-        }
-        try await database.write { writer in
-            try Store.requireActive(run: id, writer.reader)
-            for input in inputs {
-                var tags = JSONWriter()
-                tags.object { tags in for tag in input.tags { tags.field(tag.key, tag.value) } }
-                try writer.execute(
-                    """
-                    INSERT INTO tracking_inputs (run_id, name, digest, source_type, source, schema, profile, tags)
-                    VALUES (\(id), \(input.name), \(input.digest), \(input.sourceType), \(input.source),
-                            \(input.schema), \(input.profile), \(tags.text))
-                    ON CONFLICT (run_id, name, digest) DO UPDATE SET tags = excluded.tags
-                    """
-                )
-            }
-            for model in models { try Self.link(run: id, model: model, isOutput: false, step: 0, writer) }
-        }
-    }
-
-    /// Notes models that came out of a run, each at a step.
-    package func logOutputs(_ models: [(modelID: String, step: Int64)], run id: String) async throws {
-        try await database.write { writer in
-            try Store.requireActive(run: id, writer.reader)
-            for (model, step) in models { try Self.link(run: id, model: model, isOutput: true, step: step, writer) }
-        }
-    }
-
-    private static func link(run: String, model: String, isOutput: Bool, step: Int64, _ writer: SQLWriter) throws {
-        guard try writer.row("SELECT 1 FROM tracking_models WHERE id = \(model)") != nil else {
-            throw TrackingError.missing("the logged model", model)
-        }
-        try writer.execute(
-            """
-            INSERT INTO tracking_run_models (run_id, model_id, is_output, step) VALUES (\(run), \(model), \(isOutput), \(step))
-            ON CONFLICT DO UPDATE SET step = excluded.step
-            """
-        )
-    }
-
-    /// The points of a metric in the order they were logged.
-    ///
-    /// - Parameters:
-    ///   - run: The run.
-    ///   - key: The metric.
-    ///   - after: The place that the last page ended at; 0 for the first.
-    ///   - limit: At most this many, up to 25,000.
-    /// - Returns: The points, and the place for the next page; nil at the end.
-    package func metricHistory(
-        run: String,
-        key: String,
-        after: Int64 = 0,
-        limit: Int = 25_000
-    ) async throws -> (points: [Metric], next: Int64?) {
-        let limit = min(max(limit, 1), 25_000)
-        return try await database.read { reader in
-            _ =
-                try reader.row("SELECT 1 FROM tracking_runs WHERE id = \(run)")
-                ?? { throw TrackingError.missing("the run", run) }()
-            let sql: SQL = """
-                SELECT key, value, timestamp_ms, step, id FROM tracking_metrics
-                WHERE run_id = \(run) AND key = \(key) AND id > \(after) ORDER BY id LIMIT \(limit + 1)
-                """
-            let rows = try reader.rows(sql)
-            let page = rows.prefix(limit)
-            return (page.map(Store.metric), rows.count > limit ? page.last?.int64(4) : nil)
-        }
-    }
-
-    /// Runs that used data with this digest, newest first, at most `limit`.
-    package func runs(using digest: String, limit: Int = 100) async throws -> [Run] {
-        try await database.read { reader in
-            let sql: SQL = """
-                SELECT \(raw: Store.runColumns) FROM tracking_runs
-                WHERE id IN (SELECT run_id FROM tracking_inputs WHERE digest = \(digest)) AND stage = 'active'
-                ORDER BY start_ms DESC, id LIMIT \(limit)
-                """
-            return try reader.rows(sql).map { try Store.run(from: $0, reader) }
         }
     }
 }

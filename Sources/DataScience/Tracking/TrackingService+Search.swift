@@ -12,8 +12,8 @@ package struct RunSearch: Sendable {
     package var view: ViewType
     /// Such as `metrics.recall DESC`; newest first if empty.
     package var orderBy: [String]
-    /// How many to pass over.
-    package var offset: Int
+    /// The end of the page before; nil for the first.
+    package var after: PageToken?
     /// At most this many, up to 50,000.
     package var limit: Int
 
@@ -23,38 +23,48 @@ package struct RunSearch: Sendable {
         filter: String? = nil,
         view: ViewType = .activeOnly,
         orderBy: [String] = [],
-        offset: Int = 0,
+        after: PageToken? = nil,
         limit: Int = 1_000
     ) {
         self.experimentIDs = experimentIDs
         self.filter = filter
         self.view = view
         self.orderBy = orderBy
-        self.offset = offset
+        self.after = after
         self.limit = limit
     }
 }
 
 extension TrackingService {
-    /// Finds runs.
+    /// Finds runs, newest first unless ordered otherwise.
     ///
-    /// - Throws: ``TrackingError`` `.invalidParameter` for a filter or order that cannot be read.
-    package func searchRuns(_ search: RunSearch) async throws -> [Run] {
-        let numbers = search.experimentIDs.compactMap { Int64($0) }
-        guard !numbers.isEmpty else { return [] }
-        var conditions: [SQL] = ["experiment_id IN \(list: numbers)", search.view.condition]
-        if let filter = search.filter, !filter.allSatisfy(\.isWhitespace) {
-            conditions.append(try SearchFilter(filter, over: .runs).condition)
+    /// - Throws: ``TrackingError`` `.invalidParameter` for a filter, order or page token that cannot be read.
+    package func searchRuns(_ search: RunSearch) async throws -> Page<Run> {
+        guard let experiments = try Self.condition(experimentIDs: search.experimentIDs) else {
+            return Page([], next: nil)
         }
-        let order = try SearchOrder(search.orderBy, over: .runs).clause
-        let sql: SQL = """
-            SELECT \(raw: Store.runColumns) FROM tracking_runs
-            WHERE \(SQL.joined(conditions, separator: " AND ")) \(order)
-            LIMIT \(min(max(search.limit, 1), 50_000)) OFFSET \(max(search.offset, 0))
-            """
+        let query = try SearchQuery(
+            .runs,
+            columns: Store.runColumns,
+            where: [experiments] + search.view.conditions,
+            filter: search.filter,
+            orderBy: try search.orderBy.map { try SearchOrderTerm($0) },
+            after: search.after,
+            limit: min(max(search.limit, 1), 50_000)
+        )
         return try await database.read { reader in
-            try reader.rows(sql).map { try Store.run(from: $0, reader) }
+            let page = try query.page(reader)
+            return Page(try Store.runs(page.items, reader), next: page.next)
         }
+    }
+
+    /// The condition that `item` is in one of these experiments; nil if there are none.
+    static func condition(experimentIDs: [String]) throws(TrackingError) -> SQL? {
+        var numbers: [Int64] = []
+        for id in experimentIDs { numbers.append(try Store.number(id)) }
+        // For one experiment an index gives the rows in their order.
+        guard numbers.count > 1 else { return numbers.first.map { "item.experiment_id = \($0)" } }
+        return "item.experiment_id IN \(Store.members(numbers.map { .integer($0) }))"
     }
 
     /// How many runs in use each experiment has, and when the newest began, milliseconds UTC.

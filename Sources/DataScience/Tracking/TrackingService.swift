@@ -32,8 +32,9 @@ package struct TrackingService: Sendable {
     package static func artifactPrefix(of uri: String) -> String? {
         guard uri.hasPrefix(artifactScheme) else { return nil }
         var rest = uri.dropFirst(artifactScheme.count)
-        while rest.hasPrefix("/") { rest = rest.dropFirst() }
-        return String(rest)
+        // `mlflow-artifacts://host:port/…` names the server, which is this one.
+        if rest.hasPrefix("/"), !rest.hasPrefix("//") { rest = rest.dropFirst().drop { $0 != "/" } }
+        return String(rest.drop { $0 == "/" })
     }
 
     // MARK: Experiments
@@ -47,7 +48,8 @@ package struct TrackingService: Sendable {
         tags: [KeyValue] = []
     ) async throws -> String {
         try Rules.check(experimentName: name)
-        for tag in tags { try Rules.check(tag.value, limit: 20_000, of: "tag", tag.key) }
+        if let artifactLocation { try Rules.check(artifactLocation: artifactLocation) }
+        for tag in tags { try Self.check(experimentTag: tag) }
         let now = now()
         return try await database.write { writer in
             if let row = try writer.row("SELECT stage FROM tracking_experiments WHERE name = \(name)") {
@@ -67,17 +69,16 @@ package struct TrackingService: Sendable {
                 VALUES (\(next), \(name), \(location), 'active', \(now), \(now))
                 """
             )
-            for tag in tags {
-                try Store.put(tag, in: "tracking_experiment_tags", "experiment_id", .integer(next), writer)
-            }
+            try Store.put(tags, in: "tracking_experiment_tags", "experiment_id", .integer(next), writer)
             return String(next)
         }
     }
 
     /// An experiment by its id.
     package func experiment(id: String) async throws -> Experiment {
-        try await database.read { reader in
-            guard let number = Int64(id), let found = try Store.experiments("id = \(number)", 1, reader).first else {
+        let number = try Store.number(id)
+        return try await database.read { reader in
+            guard let found = try Store.experiments(where: "id = \(number)", reader).first else {
                 throw TrackingError.missing("the experiment", id)
             }
             return found
@@ -86,7 +87,7 @@ package struct TrackingService: Sendable {
 
     /// An experiment by its name; nil if there is none.
     package func experiment(named name: String) async throws -> Experiment? {
-        try await database.read { try Store.experiments("name = \(name)", 1, $0).first }
+        try await database.read { try Store.experiments(where: "name = \(name)", $0).first }
     }
 
     /// The id of the experiment of that name, which is made if there is none.
@@ -101,28 +102,35 @@ package struct TrackingService: Sendable {
         }
     }
 
-    /// Experiments, newest change first.
+    /// Experiments, newest first unless ordered otherwise.
     ///
     /// - Parameters:
     ///   - view: In use, deleted, or both.
     ///   - filter: In MLflow's search language over `name`, `creation_time`, `last_update_time` and `tags.`; nil for all.
-    ///   - orderBy: Such as `name ASC`; newest change first if empty.
-    ///   - offset: How many to pass over.
-    ///   - limit: At most this many.
+    ///   - orderBy: Such as `name ASC`; newest first if empty.
+    ///   - token: The end of the page before; nil for the first.
+    ///   - limit: At most this many, up to 50,000.
+    /// - Returns: A page of them.
+    /// - Throws: ``TrackingError`` `.invalidParameter` for what cannot be read.
     package func searchExperiments(
         view: ViewType = .activeOnly,
         filter: String? = nil,
         orderBy: [String] = [],
-        offset: Int = 0,
+        after token: PageToken? = nil,
         limit: Int = 1_000
-    ) async throws -> [Experiment] {
-        let condition = SQL.joined(
-            [view.condition] + (try filter.map { [try SearchFilter($0, over: .experiments).condition] } ?? []),
-            separator: " AND "
+    ) async throws -> Page<Experiment> {
+        let query = try SearchQuery(
+            .experiments,
+            columns: Store.experimentColumns,
+            where: view.conditions,
+            filter: filter,
+            orderBy: try orderBy.map { try SearchOrderTerm($0) },
+            after: token,
+            limit: min(max(limit, 1), 50_000)
         )
-        let order = try SearchOrder(orderBy, over: .experiments).clause
         return try await database.read { reader in
-            try Store.experiments(condition, limit, reader, order: order, offset: offset)
+            let page = try query.page(reader)
+            return Page(try Store.experiments(page.items, reader), next: page.next)
         }
     }
 
@@ -131,9 +139,13 @@ package struct TrackingService: Sendable {
         try Rules.check(experimentName: name)
         let now = now()
         try await database.write { writer in
-            let number = try Store.activeExperiment(id, writer.reader)
+            let number = try Store.activeExperiment(id, writer.reader).number
             if try writer.row("SELECT 1 FROM tracking_experiments WHERE name = \(name) AND id <> \(number)") != nil {
-                throw TrackingError(.alreadyExists, what: "cannot rename the experiment", why: "`\(name)` is taken")
+                throw TrackingError(
+                    .alreadyExists,
+                    what: "cannot rename the experiment `\(id)`",
+                    why: "`\(name.prefix(100))` is taken"
+                )
             }
             try writer.execute(
                 "UPDATE tracking_experiments SET name = \(name), updated_ms = \(now) WHERE id = \(number)"
@@ -142,45 +154,60 @@ package struct TrackingService: Sendable {
     }
 
     /// Deletes an experiment with its runs, or takes that back.
+    ///
+    /// - Throws: ``TrackingError`` `.notFound` if there is none that is in use, or deleted.
     package func setExperiment(id: String, stage: LifecycleStage) async throws {
+        let number = try Store.number(id)
         let now = now()
         try await database.write { writer in
-            let changed = try Int64(id).map { number in
-                try writer.execute("UPDATE tracking_runs SET stage = \(stage.rawValue) WHERE experiment_id = \(number)")
-                return try writer.execute(
-                    "UPDATE tracking_experiments SET stage = \(stage.rawValue), updated_ms = \(now) WHERE id = \(number)"
-                )
+            let changed = try writer.execute(
+                """
+                UPDATE tracking_experiments SET stage = \(stage.rawValue), updated_ms = \(now)
+                WHERE id = \(number) AND stage <> \(stage.rawValue)
+                """
+            )
+            guard changed == 1 else {
+                throw TrackingError.missing(stage == .active ? "the deleted experiment" : "the experiment", id)
             }
-            guard changed == 1 else { throw TrackingError.missing("the experiment", id) }
+            try writer.execute("UPDATE tracking_runs SET stage = \(stage.rawValue) WHERE experiment_id = \(number)")
         }
     }
 
     /// Sets a tag of an experiment.
     package func setExperimentTag(id: String, _ tag: KeyValue) async throws {
-        try Rules.check(tag.value, limit: 20_000, of: "tag", tag.key)
-        let now = now()
+        try Self.check(experimentTag: tag)
         try await database.write { writer in
-            let number = try Store.activeExperiment(id, writer.reader)
-            try Store.put(tag, in: "tracking_experiment_tags", "experiment_id", .integer(number), writer)
-            try writer.execute("UPDATE tracking_experiments SET updated_ms = \(now) WHERE id = \(number)")
+            let number = try Store.activeExperiment(id, writer.reader).number
+            try Store.put([tag], in: "tracking_experiment_tags", "experiment_id", .integer(number), writer)
         }
     }
 
     /// Removes a tag of an experiment.
+    ///
+    /// - Throws: ``TrackingError`` `.notFound` if it has no such tag.
     package func deleteExperimentTag(id: String, key: String) async throws {
         try await database.write { writer in
-            let number = try Store.activeExperiment(id, writer.reader)
-            try writer.execute("DELETE FROM tracking_experiment_tags WHERE experiment_id = \(number) AND key = \(key)")
+            let number = try Store.activeExperiment(id, writer.reader).number
+            let removed = try writer.execute(
+                "DELETE FROM tracking_experiment_tags WHERE experiment_id = \(number) AND key = \(key)"
+            )
+            guard removed == 1 else { throw TrackingError.missing("the tag", key) }
         }
+    }
+
+    private static func check(experimentTag tag: KeyValue) throws(TrackingError) {
+        try Rules.check(key: tag.key, of: "tag")
+        try Rules.check(tag.value, limit: 20_000, of: "tag", tag.key)
     }
 }
 
 extension ViewType {
-    var condition: SQL {
+    /// The conditions on `item`.
+    var conditions: [SQL] {
         switch self {
-        case .activeOnly: "stage = 'active'"
-        case .deletedOnly: "stage = 'deleted'"
-        case .all: "1 = 1"
+        case .activeOnly: ["item.stage = 'active'"]
+        case .deletedOnly: ["item.stage = 'deleted'"]
+        case .all: []
         }
     }
 }

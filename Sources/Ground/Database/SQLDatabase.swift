@@ -34,7 +34,9 @@ package final class SQLDatabase: Sendable {
     ///   - path: The database file; its folder must exist.
     ///   - role: Server or client; a server holds `<path>.lock` until it is closed.
     ///   - migrations: The tables of the rooms.
-    /// - Throws: ``DatabaseError``: `.locked` names the other server's process.
+    /// - Returns: The database with every migration applied.
+    /// - Throws: ``DatabaseError`` `.locked`, which names the other server's process, `.newerSchema` if a newer Gyre
+    ///   has changed the tables, `.cannotOpen` and others if the system refuses.
     package static func open(
         at path: FilePath,
         role: DatabaseRole,

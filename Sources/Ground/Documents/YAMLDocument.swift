@@ -5,11 +5,12 @@ import Yams
 
 /// Reads YAML with the place of every value.
 package enum YAMLDocument {
-    /// The document in `text`; an empty one is null.
+    /// Reads a document whose values are nested at most 64 deep.
     ///
     /// - Parameters:
     ///   - text: One YAML document.
     ///   - file: The name for positions.
+    /// - Returns: The topmost value; null if `text` is empty.
     /// - Throws: ``DocumentError`` with line and column of what cannot be read.
     package static func parse(_ text: String, file: String) throws(DocumentError) -> YAMLNode {
         let start = SourcePosition(file: file, line: 1, column: 1)

@@ -40,7 +40,7 @@ package final class BlockingPool: Sendable {
             sem_post(ready)
         }
 
-        /// The next work; nil once the queue is closed and empty. Blocks.
+        /// Blocks until there is work; nil once the queue is closed and empty.
         func pop() -> (@Sendable () -> Void)? {
             while sem_wait(ready) != 0 {}
             return state.withLock { state in

@@ -29,6 +29,8 @@ package enum FileCopy {
     ///   - methods: Tried in this order; what the file system refuses is passed over.
     ///   - permissions: For a reflink or a copy; links keep those of the source.
     /// - Returns: The method that worked.
+    /// - Throws: ``FilesError`` of the last method; of an earlier one if no other could help, such as `.notFound` for
+    ///   the source or `.diskFull`.
     package static func place(
         _ source: FilePath,
         at target: FilePath,

@@ -85,7 +85,7 @@ package struct StreamingHasher {
 
 /// Hashes files, a mebibyte at a time.
 package enum FileHashing {
-    /// The digest of a file. Blocks.
+    /// The digest of a file; blocks while it is read.
     package static func digest(
         of path: FilePath,
         _ algorithm: ContentDigest.Algorithm

@@ -29,7 +29,8 @@ package final class FileLock: Sendable {
     ///   - path: The lock file; it stays when the lock is released.
     ///   - mode: Alone or shared.
     ///   - owner: Who we are, written into the file for others to read.
-    /// - Throws: ``FilesError`` `.locked`, which names the holder.
+    /// - Returns: The lock; letting go of the last reference releases it too.
+    /// - Throws: ``FilesError`` `.locked`, which names the holder; others if the file cannot be opened or made.
     package static func acquire(_ path: FilePath, mode: Mode, owner: String) throws(FilesError) -> FileLock {
         let descriptor = open(path.string, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FilesError(Errno(rawValue: errno), "lock", path) }
@@ -58,7 +59,11 @@ package final class FileLock: Sendable {
     /// Lets the next one have it.
     package func release() {
         descriptor.withLock { descriptor in
-            if let open = descriptor { close(open) }
+            if let open = descriptor {
+                // Closing alone would not do: a process that is being started holds a copy until it runs its program.
+                flock(open, LOCK_UN)
+                close(open)
+            }
             descriptor = nil
         }
     }

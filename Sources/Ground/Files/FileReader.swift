@@ -6,7 +6,7 @@ package import SystemPackage
 import Glibc
 #endif
 
-/// Reads files. All calls block.
+/// Reads files; all calls block.
 package enum FileReader {
     /// The content of a file, at most `limit` bytes.
     ///

@@ -42,7 +42,9 @@ package struct FileStatus: Sendable, Hashable {
     }
 }
 
-/// Calls on paths. All block; call them from ``BlockingPool`` where an answer can take long.
+/// Calls on paths.
+///
+/// All block; call them from ``BlockingPool`` where an answer can take long.
 package enum FileSystem {
     /// Whether something is at the path; a link that points nowhere is nothing.
     package static func exists(_ path: FilePath) -> Bool { access(path.string, F_OK) == 0 }
@@ -82,7 +84,9 @@ package enum FileSystem {
         guard Glibc.remove(path.string) == 0 else { throw FilesError(Errno(rawValue: errno), "remove", path) }
     }
 
-    /// Removes a folder with all in it, or a file; links are removed, not followed. What is not there is fine.
+    /// Removes a folder with all in it, or a file; links are removed, not followed.
+    ///
+    /// What is not there is fine.
     package static func removeTree(_ path: FilePath) throws(FilesError) {
         var kind = stat()
         guard lstat(path.string, &kind) == 0 else {
@@ -95,7 +99,9 @@ package enum FileSystem {
         try remove(path)
     }
 
-    /// Renames, replacing a file at the new place. Both must be on one file system.
+    /// Renames, replacing a file at the new place.
+    ///
+    /// Both must be on one file system.
     package static func rename(_ old: FilePath, to new: FilePath) throws(FilesError) {
         guard Glibc.rename(old.string, new.string) == 0 else {
             throw FilesError(Errno(rawValue: errno), "rename `\(old)` to", new)

@@ -20,6 +20,8 @@ package enum TreeWalk {
     ///   - root: A folder.
     ///   - patterns: Paths to leave out; an ignored folder is not entered.
     ///   - pool: The threads that list.
+    /// - Returns: Everything that is no folder; folders themselves are not among it.
+    /// - Throws: ``FilesError`` if a folder cannot be listed or a link points nowhere, ignored or not.
     package static func files(
         under root: FilePath,
         ignoring patterns: IgnorePatterns = IgnorePatterns(""),

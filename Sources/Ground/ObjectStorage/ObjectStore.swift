@@ -2,7 +2,9 @@
 
 package import NIOCore
 
-/// Stores objects by key. An object is there whole or not at all, whatever happens while it is written.
+/// Stores objects by key.
+///
+/// An object is there whole or not at all, whatever happens while it is written.
 package protocol ObjectStore: Sendable {
     /// Stores an object, replacing one of the same key at once.
     ///
@@ -10,6 +12,9 @@ package protocol ObjectStore: Sendable {
     ///   - key: The name.
     ///   - limit: The most bytes that are taken; nil for no limit.
     ///   - body: The content as it streams in; never in memory as a whole.
+    /// - Returns: The object as it is stored now, durably.
+    /// - Throws: ``ObjectStorageError`` `.tooLarge` beyond `limit`, `.invalidKey` if the key leads out of the store,
+    ///   `.failed`; or what `body` throws.
     func put<Body: AsyncSequence<ByteBuffer, any Error> & Sendable>(
         _ key: ObjectKey,
         limit: Int64?,
@@ -21,7 +26,9 @@ package protocol ObjectStore: Sendable {
     /// - Parameters:
     ///   - key: The name.
     ///   - range: Bytes from the lower to before the upper bound, cut at the end; nil for all.
-    /// - Throws: ``ObjectStorageError`` `.notFound`, `.invalidRange`.
+    /// - Returns: The content, still unread; ``ObjectBody/range`` says which bytes will come.
+    /// - Throws: ``ObjectStorageError`` `.notFound`, `.invalidRange` if the range begins behind the object's end,
+    ///   `.invalidKey` if the key leads out of the store.
     func get(_ key: ObjectKey, range: Range<Int64>?) async throws -> ObjectBody
 
     /// What the store says of an object; nil if there is none.
@@ -34,6 +41,8 @@ package protocol ObjectStore: Sendable {
     ///   - recursive: Objects of all depths instead of one level with folders.
     ///   - after: Only names behind this one.
     ///   - limit: At most this many.
+    /// - Returns: The entries sorted by the bytes of their names; none if there is no such folder.
+    /// - Throws: ``ObjectStorageError`` `.invalidKey` if `prefix` is no key or leads out of the store, `.failed`.
     func list(prefix: String, recursive: Bool, after: String?, limit: Int) async throws -> ObjectPage
 
     /// Removes an object; one that is not there is fine.

@@ -16,12 +16,16 @@ package struct ImageBuilder: Sendable {
     /// - Parameter scratch: A folder for layers under way; must exist.
     package init(scratch: FilePath) { self.scratch = scratch }
 
-    /// Builds an image. Layers are streamed; the memory needed does not depend on their size.
+    /// Builds an image.
+    ///
+    /// Layers are streamed; the memory needed does not depend on their size.
     ///
     /// - Parameters:
     ///   - plan: What goes in.
     ///   - archive: The file to write, complete or not at all.
-    /// - Throws: ``PackagingError``, ``FilesError``.
+    /// - Returns: The archive with the manifest's digest, its size and those of the compressed layers in bytes.
+    /// - Throws: ``PackagingError`` `.invalidName`, `.invalidPath`, `.failed`; ``FilesError`` if a file of the plan
+    ///   cannot be read or the archive not be written.
     package func build(_ plan: ImagePlan, to archive: FilePath) async throws -> BuiltImage {
         try plan.check()
         return try await BlockingPool.shared.run { try self.buildBlocking(plan, archive) }

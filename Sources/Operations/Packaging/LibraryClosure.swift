@@ -16,10 +16,14 @@ package struct LibraryClosure: Sendable {
         "/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib",
     ]
 
-    /// The files of programs and all libraries below them, as files of an image: each library where its program looks for it.
+    /// The files of programs and all libraries below them, as files of an image.
     ///
-    /// - Parameter programs: Paths on this machine with their paths in the image; programs and libraries that are opened later.
-    /// - Throws: ``PackagingError`` `.missingLibrary`, `.invalidProgram`.
+    /// - Parameter programs: Paths on this machine with their paths in the image; programs, and libraries that are
+    ///   opened later.
+    /// - Returns: Each file once: programs at their targets, loaders where the programs name them, libraries in
+    ///   `/usr/lib`.
+    /// - Throws: ``PackagingError`` `.missingLibrary` if a needed library is in none of the folders, `.invalidProgram`
+    ///   if a file is no 64-bit little-endian ELF file; ``FilesError`` if one cannot be read.
     package func files(for programs: [(source: FilePath, target: String)]) throws -> [ImageFile] {
         var files: [ImageFile] = []
         var seen: Set<String> = []

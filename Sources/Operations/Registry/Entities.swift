@@ -2,6 +2,32 @@
 
 package import Tracking
 
+/// Where a version stands in MLflow's older way of promotion; raw values are MLflow's.
+package enum VersionStage: String, Sendable, CaseIterable {
+    /// Nowhere yet.
+    case none = "None"
+    /// Being tried.
+    case staging = "Staging"
+    /// In use.
+    case production = "Production"
+    /// No longer used.
+    case archived = "Archived"
+
+    /// The stage of that name, whose capitals don't count.
+    ///
+    /// - Throws: ``RegistryError`` `.invalidParameter`.
+    package init(named text: String) throws(RegistryError) {
+        guard let stage = Self.allCases.first(where: { $0.rawValue.lowercased() == text.lowercased() }) else {
+            throw RegistryError(
+                .invalidParameter,
+                what: "cannot use the stage `\(text.prefix(50))`",
+                why: "stages are \(Self.allCases.map(\.rawValue).joined(separator: ", "))"
+            )
+        }
+        self = stage
+    }
+}
+
 /// A named model with its versions.
 package struct RegisteredModel: Sendable {
     /// The name.
@@ -30,8 +56,8 @@ package struct ModelVersion: Sendable {
     package let createdMs: Int64
     /// When it changed, milliseconds UTC.
     package let updatedMs: Int64
-    /// `None`, `Staging`, `Production` or `Archived`.
-    package let stage: String
+    /// Where it stands.
+    package let stage: VersionStage
     /// What people say of it.
     package let description: String
     /// The URI that it was registered from.

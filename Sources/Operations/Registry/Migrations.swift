@@ -38,6 +38,7 @@ extension RegistryService {
                         run_link TEXT NOT NULL,
                         PRIMARY KEY (name, version)
                     ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX registry_versions_stage ON registry_versions (name, stage, version);
                     CREATE INDEX registry_versions_run ON registry_versions (run_id) WHERE run_id IS NOT NULL;
                     CREATE TABLE registry_version_tags (
                         name TEXT NOT NULL,
@@ -56,6 +57,7 @@ extension RegistryService {
                         FOREIGN KEY (name, version) REFERENCES registry_versions (name, version)
                             ON UPDATE CASCADE ON DELETE CASCADE
                     ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX registry_aliases_version ON registry_aliases (name, version);
                     CREATE TABLE registry_verdicts (
                         id INTEGER NOT NULL PRIMARY KEY,
                         name TEXT NOT NULL,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Diagnostics
+import Tracking
 
 /// A request to the registry that it cannot fulfil.
 package struct RegistryError: Explained {
@@ -39,5 +40,10 @@ package struct RegistryError: Explained {
         self.what = what
         self.why = why
         self.next = next
+    }
+
+    /// A rule of the search language or of names that tracking shares.
+    init(_ error: TrackingError) {
+        self.init(.invalidParameter, what: error.what, why: error.why, next: error.next)
     }
 }

@@ -31,27 +31,32 @@ package struct VersionDraft: Sendable {
 
 /// Which versions a search is about; nil means any.
 package struct VersionSearch: Sendable {
+    /// In MLflow's search language over `name`, `version_number`, `run_id`, `source_path` and `tags.`.
+    package var filter: String?
+    /// Such as `creation_timestamp DESC`; by name, and newest number first, if empty.
+    package var orderBy: [String] = []
+    /// The end of the page before; nil for the first.
+    package var after: PageToken?
     /// The registered model's name.
     package var model: String?
     /// The run that made it.
     package var runID: String?
-    /// The URI that it was registered from.
-    package var source: String?
 
     /// A search.
-    package init(model: String? = nil, runID: String? = nil, source: String? = nil) {
+    package init(model: String? = nil, runID: String? = nil) {
         self.model = model
         self.runID = runID
-        self.source = source
     }
 }
 
 extension RegistryService {
     /// Makes the next version of a model.
     package func createVersion(_ draft: VersionDraft) async throws -> ModelVersion {
+        try RegistryRules.check(source: draft.source)
+        for tag in draft.tags { try RegistryRules.check(tag) }
         let now = now()
         return try await database.write { writer in
-            _ = try RegistryStore.model(draft.model, writer.reader)
+            try RegistryStore.requireModel(draft.model, writer.reader)
             try writer.execute(
                 "UPDATE registry_models SET last_version = last_version + 1, updated_ms = \(now) WHERE name = \(draft.model)"
             )
@@ -68,14 +73,7 @@ extension RegistryService {
                 )
                 """
             )
-            for tag in draft.tags {
-                try writer.execute(
-                    """
-                    INSERT OR REPLACE INTO registry_version_tags (name, version, key, value)
-                    VALUES (\(draft.model), \(number), \(tag.key), \(tag.value))
-                    """
-                )
-            }
+            for tag in draft.tags { try Self.put(tag, model: draft.model, version: number, writer) }
             return try RegistryStore.version(draft.model, number, writer.reader)
         }
     }
@@ -85,82 +83,97 @@ extension RegistryService {
         try await database.read { try RegistryStore.version(model, number, $0) }
     }
 
-    /// The version that an alias points to; nil if there is no such alias.
-    package func version(model: String, alias: String) async throws -> ModelVersion? {
-        try await database.read { reader in
-            let sql: SQL = "SELECT version FROM registry_aliases WHERE name = \(model) AND alias = \(alias)"
-            return try reader.row(sql).map { try RegistryStore.version(model, Int($0.int64(0)), reader) }
-        }
-    }
-
-    /// Versions, newest number first.
-    package func searchVersions(
-        _ search: VersionSearch,
-        offset: Int = 0,
-        limit: Int = 1_000
-    ) async throws -> [ModelVersion] {
-        var conditions: [SQL] = ["1 = 1"]
-        if let model = search.model { conditions.append("name = \(model)") }
-        if let runID = search.runID { conditions.append("run_id = \(runID)") }
-        if let source = search.source { conditions.append("source = \(source)") }
-        let sql: SQL = """
-            SELECT name, version FROM registry_versions WHERE \(SQL.joined(conditions, separator: " AND "))
-            ORDER BY name, version DESC LIMIT \(min(max(limit, 1), 200_000)) OFFSET \(max(offset, 0))
-            """
+    /// Versions by name, newest number first, unless ordered otherwise.
+    ///
+    /// - Parameters:
+    ///   - search: What is searched.
+    ///   - limit: At most this many, up to 200,000.
+    /// - Returns: A page of them.
+    /// - Throws: ``RegistryError`` `.invalidParameter` for what cannot be read.
+    package func searchVersions(_ search: VersionSearch, limit: Int = 1_000) async throws -> Page<ModelVersion> {
+        var conditions: [SQL] = []
+        if let model = search.model { conditions.append("item.name = \(model)") }
+        if let runID = search.runID { conditions.append("item.run_id = \(runID)") }
+        let query = try Self.query(
+            .modelVersions,
+            columns: RegistryStore.versionColumns,
+            where: conditions,
+            filter: search.filter,
+            orderBy: search.orderBy,
+            after: search.after,
+            limit: min(max(limit, 1), 200_000)
+        )
         return try await database.read { reader in
-            try reader.rows(sql).map { try RegistryStore.version($0.string(0), Int($0.int64(1)), reader) }
+            let page = try query.page(reader)
+            return Page(try RegistryStore.versions(page.items, reader), next: page.next)
         }
     }
 
-    /// Changes a version's description or stage; with `archivesOthers` those of the same stage are archived.
-    package func updateVersion(
-        model: String,
-        number: Int,
-        description: String? = nil,
-        stage: String? = nil,
-        archivesOthers: Bool = false
-    ) async throws -> ModelVersion {
+    /// Changes a version's description.
+    package func updateVersion(model: String, number: Int, description: String?) async throws -> ModelVersion {
         let now = now()
-        let stages = ["None", "Staging", "Production", "Archived"]
-        let known = try stage.map { stage in
-            guard let known = stages.first(where: { $0.lowercased() == stage.lowercased() }) else {
-                throw RegistryError(
-                    .invalidParameter,
-                    what: "cannot move the version to the stage `\(stage.prefix(50))`",
-                    why: "stages are \(stages.joined(separator: ", "))"
-                )
-            }
-            return known
-        }
         return try await database.write { writer in
-            _ = try RegistryStore.version(model, number, writer.reader)
+            try RegistryStore.requireVersion(model, number, writer.reader)
             if let description {
                 try writer.execute(
-                    "UPDATE registry_versions SET description = \(description) WHERE name = \(model) AND version = \(number)"
+                    """
+                    UPDATE registry_versions SET description = \(description), updated_ms = \(now)
+                    WHERE name = \(model) AND version = \(number)
+                    """
                 )
+                try Self.touch(model, now, writer)
             }
-            if let known {
-                if archivesOthers {
-                    try writer.execute(
-                        "UPDATE registry_versions SET stage = 'Archived' WHERE name = \(model) AND stage = \(known)"
-                    )
-                }
-                try writer.execute(
-                    "UPDATE registry_versions SET stage = \(known) WHERE name = \(model) AND version = \(number)"
-                )
-            }
-            try writer.execute(
-                "UPDATE registry_versions SET updated_ms = \(now) WHERE name = \(model) AND version = \(number)"
-            )
             return try RegistryStore.version(model, number, writer.reader)
         }
     }
 
-    /// Removes a version with its tags, aliases and verdicts.
-    package func deleteVersion(model: String, number: Int) async throws {
-        try await database.write { writer in
-            _ = try RegistryStore.version(model, number, writer.reader)
-            try writer.execute("DELETE FROM registry_versions WHERE name = \(model) AND version = \(number)")
+    /// Moves a version to a stage; with `archivesOthers` those that are there already are archived.
+    package func moveVersion(
+        model: String,
+        number: Int,
+        to stage: VersionStage,
+        archivesOthers: Bool = false
+    ) async throws -> ModelVersion {
+        guard !archivesOthers || stage == .staging || stage == .production else {
+            throw RegistryError(
+                .invalidParameter,
+                what: "cannot archive the versions in the stage `\(stage.rawValue)`",
+                why: "only those in `Staging` and `Production` are archived"
+            )
         }
+        let now = now()
+        return try await database.write { writer in
+            try RegistryStore.requireVersion(model, number, writer.reader)
+            if archivesOthers {
+                try writer.execute(
+                    """
+                    UPDATE registry_versions SET stage = \(VersionStage.archived.rawValue), updated_ms = \(now)
+                    WHERE name = \(model) AND stage = \(stage.rawValue) AND version <> \(number)
+                    """
+                )
+            }
+            try writer.execute(
+                """
+                UPDATE registry_versions SET stage = \(stage.rawValue), updated_ms = \(now)
+                WHERE name = \(model) AND version = \(number)
+                """
+            )
+            try Self.touch(model, now, writer)
+            return try RegistryStore.version(model, number, writer.reader)
+        }
+    }
+
+    /// Removes a version with its tags, aliases and verdicts; its number is not given again.
+    package func deleteVersion(model: String, number: Int) async throws {
+        let now = now()
+        try await database.write { writer in
+            try RegistryStore.requireVersion(model, number, writer.reader)
+            try writer.execute("DELETE FROM registry_versions WHERE name = \(model) AND version = \(number)")
+            try Self.touch(model, now, writer)
+        }
+    }
+
+    private static func touch(_ model: String, _ now: Int64, _ writer: SQLWriter) throws {
+        try writer.execute("UPDATE registry_models SET updated_ms = \(now) WHERE name = \(model)")
     }
 }

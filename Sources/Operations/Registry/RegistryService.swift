@@ -7,9 +7,6 @@ package import Tracking
 ///
 /// The alias `champion` of a guarded model moves only to a version with a recorded pass for exactly its content, whoever asks.
 package struct RegistryService: Sendable {
-    /// The alias that the live service follows.
-    package static let champion = "champion"
-
     let database: SQLDatabase
     let guarded: Set<String>
     let now: @Sendable () -> Int64
@@ -34,29 +31,21 @@ package struct RegistryService: Sendable {
         description: String = "",
         tags: [KeyValue] = []
     ) async throws -> RegisteredModel {
-        guard !name.isEmpty, name.utf8.count <= 256, !name.contains(where: { "/:.%\"'".contains($0) }) else {
-            throw RegistryError(
-                .invalidParameter,
-                what: "cannot register a model as `\(name.prefix(100))`",
-                why: "a name has 1 to 256 bytes and none of / : . % \" '"
-            )
-        }
+        try RegistryRules.check(modelName: name)
+        for tag in tags { try RegistryRules.check(tag) }
         let now = now()
+        let isGuarded = gate?.models.contains(name) ?? false
         return try await database.write { writer in
             guard try writer.row("SELECT 1 FROM registry_models WHERE name = \(name)") == nil else {
                 throw RegistryError(.alreadyExists, what: "cannot register `\(name)`", why: "a model has that name")
             }
             try writer.execute(
                 """
-                INSERT INTO registry_models (name, description, created_ms, updated_ms)
-                VALUES (\(name), \(description), \(now), \(now))
+                INSERT INTO registry_models (name, description, created_ms, updated_ms, is_guarded)
+                VALUES (\(name), \(description), \(now), \(now), \(isGuarded))
                 """
             )
-            for tag in tags {
-                try writer.execute(
-                    "INSERT OR REPLACE INTO registry_model_tags (name, key, value) VALUES (\(name), \(tag.key), \(tag.value))"
-                )
-            }
+            for tag in tags { try Self.put(tag, model: name, writer) }
             return try RegistryStore.model(name, writer.reader)
         }
     }
@@ -75,23 +64,32 @@ package struct RegistryService: Sendable {
         try await database.read { try RegistryStore.model(name, $0) }
     }
 
-    /// Registered models by name.
+    /// Registered models, by name unless ordered otherwise.
     ///
     /// - Parameters:
-    ///   - pattern: A text with `*` for anything; nil for all.
-    ///   - offset: How many to pass over.
+    ///   - filter: In MLflow's search language over `name` and `tags.`; nil for all.
+    ///   - orderBy: Such as `last_updated_timestamp DESC`; by name if empty.
+    ///   - token: The end of the page before; nil for the first.
     ///   - limit: At most this many, up to 1,000.
+    /// - Returns: A page of them.
+    /// - Throws: ``RegistryError`` `.invalidParameter` for what cannot be read.
     package func searchModels(
-        pattern: String? = nil,
-        offset: Int = 0,
+        filter: String? = nil,
+        orderBy: [String] = [],
+        after token: PageToken? = nil,
         limit: Int = 100
-    ) async throws -> [RegisteredModel] {
-        try await database.read { reader in
-            let sql: SQL = """
-                SELECT name FROM registry_models WHERE name GLOB \(pattern ?? "*") ORDER BY name
-                LIMIT \(min(max(limit, 1), 1_000)) OFFSET \(max(offset, 0))
-                """
-            return try reader.rows(sql).map { try RegistryStore.model($0.string(0), reader) }
+    ) async throws -> Page<RegisteredModel> {
+        let query = try Self.query(
+            .registeredModels,
+            columns: RegistryStore.modelColumns,
+            filter: filter,
+            orderBy: orderBy,
+            after: token,
+            limit: min(max(limit, 1), 1_000)
+        )
+        return try await database.read { reader in
+            let page = try query.page(reader)
+            return Page(try RegistryStore.models(page.items, reader), next: page.next)
         }
     }
 
@@ -109,7 +107,24 @@ package struct RegistryService: Sendable {
                     "UPDATE registry_models SET description = \(description), updated_ms = \(now) WHERE name = \(name)"
                 )
             }
-            guard let newName, newName != name else { return try RegistryStore.model(name, writer.reader) }
+            return try RegistryStore.model(name, writer.reader)
+        }
+    }
+
+    /// Gives a model another name.
+    ///
+    /// - Throws: ``RegistryError`` `.notPassed` if the new name is guarded and the model's `champion` has no pass.
+    package func renameModel(name: String, to newName: String) async throws -> RegisteredModel {
+        try RegistryRules.check(modelName: newName)
+        let now = now()
+        let becomesGuarded = gate?.models.contains(newName) ?? false
+        let champion = becomesGuarded ? try await version(model: name, alias: Self.champion) : nil
+        var digest: String?
+        if let champion { digest = try await gate?.contentDigest(champion) }
+        let content = digest
+        return try await database.write { writer in
+            try RegistryStore.requireModel(name, writer.reader)
+            guard newName != name else { return try RegistryStore.model(name, writer.reader) }
             guard try writer.row("SELECT 1 FROM registry_models WHERE name = \(newName)") == nil else {
                 throw RegistryError(.alreadyExists, what: "cannot rename `\(name)`", why: "`\(newName)` is taken")
             }
@@ -121,82 +136,51 @@ package struct RegistryService: Sendable {
         }
     }
 
-    /// Removes a model with its versions.
+    /// Removes a model with its versions, aliases and verdicts.
     package func deleteModel(name: String) async throws {
         try await database.write { writer in
-            _ = try RegistryStore.model(name, writer.reader)
+            try RegistryStore.requireModel(name, writer.reader)
             try writer.execute("DELETE FROM registry_models WHERE name = \(name)")
         }
     }
 
-    /// Sets or, with nil, removes a tag of a model or of one of its versions.
-    package func setTag(model: String, version: Int? = nil, key: String, value: String?) async throws {
-        guard (value ?? "").utf8.count <= 100_000, !key.isEmpty, key.utf8.count <= 250 else {
-            throw RegistryError(.invalidParameter, what: "cannot set the tag", why: "its key or value is too long")
-        }
+    // MARK: Tags
+
+    /// Sets a tag of a model or of one of its versions.
+    package func setTag(model: String, version: Int? = nil, _ tag: KeyValue) async throws {
+        try RegistryRules.check(tag)
         try await database.write { writer in
-            if let version {
-                _ = try RegistryStore.version(model, version, writer.reader)
-                try writer.execute(
-                    "DELETE FROM registry_version_tags WHERE name = \(model) AND version = \(version) AND key = \(key)"
-                )
-                guard let value else { return }
-                try writer.execute(
-                    """
-                    INSERT INTO registry_version_tags (name, version, key, value)
-                    VALUES (\(model), \(version), \(key), \(value))
-                    """
-                )
-            } else {
-                _ = try RegistryStore.model(model, writer.reader)
-                try writer.execute("DELETE FROM registry_model_tags WHERE name = \(model) AND key = \(key)")
-                guard let value else { return }
-                try writer.execute(
-                    "INSERT INTO registry_model_tags (name, key, value) VALUES (\(model), \(key), \(value))"
-                )
+            guard let version else {
+                try RegistryStore.requireModel(model, writer.reader)
+                return try Self.put(tag, model: model, writer)
             }
+            try RegistryStore.requireVersion(model, version, writer.reader)
+            try Self.put(tag, model: model, version: version, writer)
         }
     }
 
-    // MARK: The guard of `champion`
-
-    /// Says whether the `champion` of a model needs a recorded pass.
-    package func setGuarded(model: String, _ isGuarded: Bool) async throws {
+    /// Removes a tag of a model or of one of its versions; one that is not there is fine.
+    package func deleteTag(model: String, version: Int? = nil, key: String) async throws {
         try await database.write { writer in
-            _ = try RegistryStore.model(model, writer.reader)
-            try writer.execute("UPDATE registry_models SET is_guarded = \(isGuarded) WHERE name = \(model)")
-        }
-    }
-
-    /// Keeps what a gate said of a version.
-    package func record(_ verdict: RecordedVerdict, model: String, version: Int) async throws {
-        try await database.write { writer in
-            _ = try RegistryStore.version(model, version, writer.reader)
+            guard let version else {
+                try RegistryStore.requireModel(model, writer.reader)
+                try writer.execute("DELETE FROM registry_model_tags WHERE name = \(model) AND key = \(key)")
+                return
+            }
+            try RegistryStore.requireVersion(model, version, writer.reader)
             try writer.execute(
-                """
-                INSERT INTO registry_verdicts (name, version, digest, passed, report, created_ms)
-                VALUES (\(model), \(version), \(verdict.digest), \(verdict.passed), \(verdict.report), \(verdict.createdMs))
-                """
+                "DELETE FROM registry_version_tags WHERE name = \(model) AND version = \(version) AND key = \(key)"
             )
         }
     }
 
-    /// The verdicts on a version, newest first.
-    package func verdicts(model: String, version: Int) async throws -> [RecordedVerdict] {
-        try await database.read { reader in
-            let sql: SQL = """
-                SELECT digest, passed, report, created_ms FROM registry_verdicts
-                WHERE name = \(model) AND version = \(version) ORDER BY id DESC LIMIT 100
-                """
-            return try reader.rows(sql).map { row in
-                RecordedVerdict(
-                    digest: row.string(0),
-                    passed: row.bool(1),
-                    report: row.string(2),
-                    createdMs: row.int64(3)
-                )
-            }
-        }
+    private static func put(_ tag: KeyValue, model: String, _ writer: SQLWriter) throws {
+        try writer.execute(
+            """
+            INSERT INTO registry_model_tags (name, key, value) VALUES (\(model), \(tag.key), \(tag.value))
+            ON CONFLICT (name, key) DO UPDATE SET value = excluded.value
+            """
+        )
     }
 
     /// Points an alias to a version.
@@ -229,11 +213,67 @@ package struct RegistryService: Sendable {
         }
     }
 
-    /// Removes an alias; one that is not there is fine.
-    package func deleteAlias(model: String, alias: String) async throws {
-        try await database.write { writer in
-            _ = try RegistryStore.model(model, writer.reader)
-            try writer.execute("DELETE FROM registry_aliases WHERE name = \(model) AND alias = \(alias)")
+    // MARK: Search
+
+    /// A search in the words of tracking's language and of this room's errors.
+    static func query(
+        _ scope: SearchScope,
+        columns: [String],
+        where conditions: [SQL] = [],
+        filter: String?,
+        orderBy: [String],
+        after token: PageToken?,
+        limit: Int
+    ) throws(RegistryError) -> SearchQuery {
+        do throws(TrackingError) {
+            var terms: [SearchOrderTerm] = []
+            for text in orderBy { terms.append(try SearchOrderTerm(text)) }
+            return try SearchQuery(
+                scope,
+                columns: columns,
+                where: conditions,
+                filter: filter,
+                orderBy: terms,
+                after: token,
+                limit: limit
+            )
+        } catch {
+            throw RegistryError(error)
         }
     }
+}
+
+extension SearchScope {
+    /// The tag by which MLflow's client leaves prompts out of each search for models: it asks that it is not `true`.
+    private static let promptTag = "mlflow.prompt.is_prompt"
+
+    static let registeredModels = SearchScope(
+        table: "registry_models",
+        attributes: [
+            "name": .text("name"), "creation_timestamp": .number("created_ms"), "timestamp": .number("updated_ms"),
+            "last_updated_timestamp": .number("updated_ms"),
+        ],
+        entries: words((["tags", "tag"], .texts("registry_model_tags", "entry.name = item.name", flags: [promptTag]))),
+        ties: [(.text("name"), false)]
+    )
+
+    static let modelVersions = SearchScope(
+        table: "registry_versions",
+        attributes: [
+            "name": .text("name"), "version_number": .number("version"), "run_id": .text("run_id", isNullable: true),
+            "source_path": .text("source"), "creation_timestamp": .number("created_ms"),
+            "last_updated_timestamp": .number("updated_ms"),
+        ],
+        entries: words(
+            (
+                ["tags", "tag"],
+                .texts(
+                    "registry_version_tags",
+                    "entry.name = item.name AND entry.version = item.version",
+                    flags: [promptTag]
+                )
+            )
+        ),
+        ties: [(.text("name"), false), (.number("version"), true)]
+    )
 }

@@ -61,7 +61,7 @@ package struct ProjectFounder: Sendable {
         let name = folder.lastComponent?.string ?? "project"
         let text = """
             # What Gyre knows about this project. Every key may be left out.
-            project: \(YAMLText.plain(name))
+            project: \(YAMLText.scalar(name))
 
             """
         return [("gyre.yaml", Array(text.utf8))]

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Files
-import ObjectStorage
 package import Registry
 package import Serving
 import SystemPackage
@@ -10,33 +9,29 @@ import Tracking
 /// Finds the files of models, and makes them ready to serve.
 package struct ModelStore: Sendable {
     private let services: ProjectServices
+    private let files: ModelFiles
 
     /// The models of a project.
-    package init(services: ProjectServices) { self.services = services }
+    package init(services: ProjectServices) {
+        self.services = services
+        files = ModelFiles(tracking: services.tracking, artifacts: services.artifacts)
+    }
 
     /// The model that a run logged, as it lies in the artefact store.
     ///
     /// - Throws: ``ServerError`` `.notFound` if the run logged none.
     package func model(of run: String) async throws -> (directory: ModelDirectory, modelID: String?, source: String) {
-        if let logged = try await services.tracking.models(of: run).first(where: { $0.status == "LOGGED_MODEL_READY" })
-        {
-            return (try directory(logged.artifactURI, "run `\(run)`"), logged.id, logged.artifactURI)
+        if let logged = try await services.tracking.models(of: run).first(where: { $0.status == .ready }) {
+            return (try files.directory(logged.artifactURI, "run `\(run)`"), logged.id, logged.artifactURI)
         }
         // Older clients put the model among the run's artefacts.
         let uri = try await services.tracking.run(id: run).artifactURI + "/model"
-        return (try directory(uri, "run `\(run)`"), nil, uri)
+        return (try files.directory(uri, "run `\(run)`"), nil, uri)
     }
 
     /// The files of a registered version.
     package func directory(of version: ModelVersion) async throws -> ModelDirectory {
-        var uri = version.source
-        if let id = version.modelID { uri = try await services.tracking.model(id: id).artifactURI }
-        if uri.hasPrefix("runs:/") {
-            let parts = uri.dropFirst("runs:/".count).split(separator: "/", maxSplits: 1)
-            let run = try await services.tracking.run(id: String(parts.first ?? ""))
-            uri = "\(run.artifactURI)/\(parts.dropFirst().first ?? "")"
-        }
-        return try directory(uri, "version \(version.version) of `\(version.name)`")
+        try await files.directory(of: version)
     }
 
     /// A version made ready to serve, with the rule of the project.
@@ -94,25 +89,5 @@ package struct ModelStore: Sendable {
         let data = services.project.evaluation.data.map { services.workspace.root.pushing($0) }
         let rows = data.flatMap { $0.extension == "csv" && FileSystem.exists($0) ? $0 : nil }
         return try await preparation.prepare(directory, rows: rows)
-    }
-
-    private func directory(_ uri: String, _ owner: String) throws -> ModelDirectory {
-        guard let prefix = TrackingService.artifactPrefix(of: uri), let key = try? ObjectKey(prefix) else {
-            throw ServerError(
-                .notFound,
-                what: "cannot find the model of \(owner)",
-                why: "its files lie in `\(uri)`, which is not this project's store"
-            )
-        }
-        let path = services.artifacts.localPath(of: key)
-        guard FileSystem.exists(path.appending("MLmodel")) else {
-            throw ServerError(
-                .notFound,
-                what: "cannot find the model of \(owner)",
-                why: "it logged none",
-                next: "log it in the training, for example by `mlflow.sklearn.log_model(model, name=\"model\")`"
-            )
-        }
-        return try ModelDirectory(path)
     }
 }

@@ -26,7 +26,8 @@ package struct Promoter: Sendable {
 
     /// Judges a run's model; if it passes, registers it, records the verdict, makes it ready to serve, and moves `champion`.
     ///
-    /// The report is kept as an artefact of the run, whatever it says. A run that is registered already is not registered again.
+    /// The report is kept as an artefact of the run, whatever it says. A run that is registered already is not
+    /// registered again.
     ///
     /// - Parameters:
     ///   - run: The run.
@@ -62,12 +63,7 @@ package struct Promoter: Sendable {
         )
         try await registry.record(verdict, model: name, version: version.version)
         if movesAlias {
-            try await registry.setAlias(
-                model: name,
-                alias: RegistryService.champion,
-                version: version.version,
-                digest: report.modelDigest
-            )
+            try await registry.setAlias(model: name, alias: RegistryService.champion, version: version.version)
         }
         return PromotionResult(report: report, version: version, isChampion: movesAlias)
     }

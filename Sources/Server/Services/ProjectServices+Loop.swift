@@ -11,7 +11,7 @@ import Tables
 import Tracking
 
 extension ProjectServices {
-    /// The loop of the project; nil if `gyre.yaml` does not say what to gather errors into.
+    /// The loop of the project.
     ///
     /// - Parameter trackingURL: Where retraining finds the tracking server.
     /// - Returns: The loop.

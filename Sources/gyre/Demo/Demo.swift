@@ -31,7 +31,7 @@ struct Demo: Sendable {
         try await narrator.run(["gyre", "init", "--example", "breast-cancer"])
         try await narrator.run(["python", "prepare.py"])
         let tables = ["train", "test", "holdback", "errors"].map { "data/\($0).csv" }
-        try await narrator.run(["gyre", "add"] + tables + ["-m", "First data"])
+        try await narrator.run(["gyre", "add"] + tables + ["--all", "-m", "First data"])
     }
 
     private func train() async throws {

@@ -26,11 +26,21 @@ struct AddVerb: AsyncParsableCommand {
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("Commit the pointers, and all else that changed, with this message.", valueName: "text")
+        help: ArgumentHelp(
+            "Commit the pointers with this message; what else has changed or is staged stays as it is.",
+            valueName: "text"
+        )
     )
     var message: String?
 
+    @Flag(name: [.short, .long], help: "Commit all else that changed and is not ignored, too.")
+    var all = false
+
     @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if all, message == nil { throw ValidationError("--all needs a commit: give its message by -m") }
+    }
 
     func run() async throws {
         let workspace = try common.workspace()
@@ -38,9 +48,13 @@ struct AddVerb: AsyncParsableCommand {
         let pointers = try await data.add(paths.map { common.path($0) })
         var commit: String?
         if let message {
-            let git = Git(root: workspace.root)
-            try await git.addAll()
-            commit = try await git.commit(message)
+            let git = Git(root: data.root)
+            if all {
+                try await git.addAll()
+                commit = try await git.commit(message)
+            } else {
+                commit = try await git.commit(message, files: data.gitFiles(of: pointers))
+            }
         }
         var writer = JSONWriter()
         writer.object { writer in

@@ -42,7 +42,7 @@ struct RunsVerb: AsyncParsableCommand {
             let runs = try await services.tracking.searchRuns(
                 RunSearch(experimentIDs: ids, filter: filter, orderBy: order, limit: limit)
             )
-            let list = RunList(runs)
+            let list = RunList(runs.items)
             let text =
                 runs.isEmpty
                 ? "no runs yet; start one by `gyre repro`" : common.output.text(of: list.table(nowMs: services.now()))

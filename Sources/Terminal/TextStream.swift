@@ -14,31 +14,47 @@ package enum ColorChoice: String, Sendable, CaseIterable {
     case auto
 }
 
-/// One of the two streams of the process.
-package enum StandardStream: Int32, Sendable {
+/// A stream that text goes to, and what is known of who reads it.
+package struct TextStream: Sendable {
+    private let descriptor: Int32
+    private let variable: @Sendable (String) -> String?
+
     /// Results.
-    case output = 1
+    package static let standardOutput = TextStream(descriptor: STDOUT_FILENO)
     /// Progress, logs, warnings and errors.
-    case error = 2
+    package static let standardError = TextStream(descriptor: STDERR_FILENO)
+
+    /// A stream over an open file.
+    ///
+    /// - Parameters:
+    ///   - descriptor: The file; it stays open.
+    ///   - variable: The environment; that of the process if it is not given.
+    package init(
+        descriptor: Int32,
+        variable: @escaping @Sendable (String) -> String? = { getenv($0).map { String(cString: $0) } }
+    ) {
+        self.descriptor = descriptor
+        self.variable = variable
+    }
 
     /// Whether a person looks at it: a terminal that is not `dumb`.
-    package var isTerminal: Bool {
-        isatty(rawValue) == 1 && Environment.value("TERM") != "dumb"
-    }
+    package var isTerminal: Bool { isatty(descriptor) == 1 && variable("TERM") != "dumb" }
 
     /// The width in columns; nil if it is no terminal.
     package var width: Int? {
         var size = winsize()
-        guard ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
         return Int(size.ws_col)
     }
 
     /// Whether text on it is coloured under a choice.
+    ///
+    /// - Source: https://no-color.org: `NO_COLOR` counts if it is not empty.
     package func isColoured(_ choice: ColorChoice) -> Bool {
         switch choice {
         case .always: true
         case .never: false
-        case .auto: isTerminal && (Environment.value("NO_COLOR") ?? "").isEmpty
+        case .auto: isTerminal && (variable("NO_COLOR") ?? "").isEmpty
         }
     }
 
@@ -51,7 +67,7 @@ package enum StandardStream: Int32, Sendable {
         return text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)
             while let base = rest.baseAddress, !rest.isEmpty {
-                let count = Glibc.write(rawValue, base, rest.count)
+                let count = Glibc.write(descriptor, base, rest.count)
                 if count > 0 {
                     rest = UnsafeRawBufferPointer(rebasing: rest[count...])
                 } else if errno != EINTR {
@@ -63,15 +79,8 @@ package enum StandardStream: Int32, Sendable {
     }
 }
 
-/// The environment, as far as terminals are concerned.
-enum Environment {
-    static func value(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }
-    }
-}
-
 /// What a piece of text means; colour follows from it.
-package enum Tone: Sendable {
+package enum Tone: Sendable, CaseIterable {
     /// Done, passed.
     case good
     /// A warning.

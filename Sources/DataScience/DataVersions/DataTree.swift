@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Files
+import SystemPackage
+
+/// Walks the work tree as DVC does: `.dvcignore` files count, links to folders are not followed; blocks.
+struct DataTree: Sendable {
+    /// A file below a folder.
+    struct Entry: Sendable {
+        /// The path from the folder.
+        let path: String
+        /// What the system says; links are followed.
+        let status: FileStatus
+    }
+
+    private static let ignoreFile = ".dvcignore"
+    private static let always = IgnorePatterns(".git\n.hg/\n.dvc/\n")
+
+    let root: FilePath
+
+    /// Whether `.dvcignore` leaves a path of the project out.
+    func ignores(_ relative: String, isDirectory: Bool) throws -> Bool {
+        let parts = ProjectPath.parts(relative)
+        var patterns = Self.always
+        for count in 0..<parts.count {
+            let folder = parts.prefix(count).joined(separator: "/")
+            patterns = try patterns.adding(nested(folder))
+            let path = parts.prefix(count + 1).joined(separator: "/")
+            if patterns.isIgnored(path, isDirectory: count + 1 < parts.count || isDirectory) { return true }
+        }
+        return false
+    }
+
+    /// All files of a folder of data, sorted by their paths' bytes.
+    ///
+    /// - Throws: ``DataVersionsError`` `.invalidPath` for what cannot be versioned: links that lead nowhere, pipes and
+    ///   sockets, `.dvcignore` files and pointers of other data.
+    func files(in folder: String, _ flag: CancellationFlag) throws -> [Entry] {
+        let prefix = folder.unicodeScalars.count + 1
+        var result: [Entry] = []
+        try walk(folder, try patterns(above: folder), flag) { path, name, link in
+            func refusal(_ why: String, _ next: String) -> DataVersionsError {
+                DataVersionsError(.invalidPath, what: "cannot version `\(folder)`", why: why, next: next)
+            }
+            if name == Self.ignoreFile {
+                throw refusal("`\(path)` lies inside", "move its patterns to the `.dvcignore` of the project")
+            }
+            if name.hasSuffix(".dvc") {
+                throw refusal("`\(path)` versions a part of it", "remove that file, or version the parts alone")
+            }
+            let status: FileStatus
+            do {
+                status = link.isSymlink ? try FileSystem.status(of: root.appending(path)) : link
+            } catch let error as FilesError where error.code == .notFound {
+                throw refusal("the link `\(path)` leads nowhere", "remove it, or name it in `.dvcignore`")
+            }
+            // DVC leaves what lies behind such a link out.
+            if link.isSymlink, status.isDirectory { return }
+            guard status.isRegular else {
+                throw refusal("`\(path)` is neither file nor folder", "remove it, or name it in `.dvcignore`")
+            }
+            result.append(Entry(path: String(path.unicodeScalars.dropFirst(prefix)), status: status))
+        }
+        return result.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    }
+
+    /// The `.dvc` files of the project, sorted; other repositories below it are not looked into.
+    func pointerFiles(_ flag: CancellationFlag) throws -> [String] {
+        var result: [String] = []
+        // What these hold is not the user's.
+        let skipped = IgnorePatterns("/.gyre/\n.venv/\n").adding(try patterns(above: ""))
+        try walk("", skipped, flag) { path, name, status in
+            if name.hasSuffix(".dvc"), name != ".dvc", status.isRegular { result.append(path) }
+        }
+        return result.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    private func walk(
+        _ folder: String,
+        _ patterns: IgnorePatterns,
+        _ flag: CancellationFlag,
+        _ body: (_ path: String, _ name: String, _ link: FileStatus) throws -> Void
+    ) throws {
+        try flag.check()
+        let place = folder.isEmpty ? root : root.appending(folder)
+        let patterns = try patterns.adding(nested(folder))
+        for name in try FileSystem.list(place) {
+            let path = folder.isEmpty ? name : "\(folder)/\(name)"
+            let status = try status(of: path)
+            if patterns.isIgnored(path, isDirectory: status.isDirectory) { continue }
+            if !status.isDirectory {
+                try body(path, name, status)
+            } else if !FileSystem.isDirectory(root.appending(path).appending(".dvc")) {
+                try walk(path, patterns, flag, body)
+            }
+        }
+    }
+
+    private func status(of path: String) throws -> FileStatus {
+        do {
+            return try FileSystem.status(of: root.appending(path), followingLinks: false)
+        } catch {
+            guard error.code == .notFound, path.contains("\u{FFFD}") else { throw error }
+            throw DataVersionsError(
+                .invalidPath,
+                what: "cannot read `\(path)`",
+                why: "its name is not UTF-8",
+                next: "rename it"
+            )
+        }
+    }
+
+    /// What holds in a folder before its own `.dvcignore` is read.
+    private func patterns(above folder: String) throws -> IgnorePatterns {
+        var patterns = Self.always
+        let parts = ProjectPath.parts(folder)
+        for count in 0..<parts.count {
+            patterns = try patterns.adding(nested(parts.prefix(count).joined(separator: "/")))
+        }
+        return patterns
+    }
+
+    /// The patterns of a folder's own file, as patterns of the project.
+    private func nested(_ folder: String) throws -> IgnorePatterns {
+        let file = (folder.isEmpty ? root : root.appending(folder)).appending(Self.ignoreFile)
+        guard FileSystem.exists(file) else { return IgnorePatterns("") }
+        let text = try FileReader.text(of: file, limit: 1 << 20)
+        return IgnorePatterns(folder.isEmpty ? text : Self.moved(text, below: folder))
+    }
+
+    static func moved(_ text: String, below folder: String) -> String {
+        let base = folder.map { #"\*?[!#"#.contains($0) ? "\\\($0)" : String($0) }.joined()
+        return text.split(whereSeparator: \.isNewline).map { line in
+            guard !line.hasPrefix("#"), !line.allSatisfy(\.isWhitespace) else { return "" }
+            let isNegated = line.hasPrefix("!")
+            let pattern = isNegated ? line.dropFirst() : line
+            let isAnchored = pattern.trimmingSuffix { $0 == "/" || $0 == " " }.contains("/")
+            let tail = isAnchored ? (pattern.hasPrefix("/") ? pattern.dropFirst() : pattern) : "**/\(pattern)"
+            return "\(isNegated ? "!" : "")/\(base)/\(tail)"
+        }
+        .joined(separator: "\n")
+    }
+}

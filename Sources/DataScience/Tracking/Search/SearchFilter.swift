@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Database
+
+/// A filter in MLflow's search language as a condition of SQL.
+///
+/// Comparisons are joined by `AND`; beyond MLflow's, also by `OR`, turned by `NOT`, and grouped by parentheses. Values are bound.
+package struct SearchFilter {
+    /// The most comparisons of a filter: SQLite's own limits lie higher.
+    static let comparisonLimit = 200
+    /// The most values of a list.
+    static let listLimit = 1_000
+    private static let depthLimit = 20
+
+    /// The condition on the rows, which the statement calls `item`.
+    package let condition: SQL
+
+    /// Reads a filter; an empty one takes everything.
+    ///
+    /// - Throws: ``TrackingError`` `.invalidParameter` with the place and the way to write it.
+    package init(_ text: String, over scope: SearchScope) throws(TrackingError) {
+        guard !text.allSatisfy(\.isWhitespace) else {
+            condition = "1 = 1"
+            return
+        }
+        var parser = try Parser(text, scope)
+        condition = try parser.parse()
+    }
+
+    private struct Parser {
+        private let scope: SearchScope
+        private let what: String
+        private var tokens: SearchTokens
+        private var comparisons = 0
+
+        init(_ text: String, _ scope: SearchScope) throws(TrackingError) {
+            what = "cannot read the filter `\(text.prefix(200))`"
+            self.scope = scope
+            tokens = try SearchTokens(text, what: what)
+        }
+
+        mutating func parse() throws(TrackingError) -> SQL {
+            let condition = try alternatives(depth: 0)
+            if let rest = tokens.peek {
+                throw .invalid(what, "`\(rest.shown.prefix(100))` is too much; comparisons are joined by `AND` or `OR`")
+            }
+            return condition
+        }
+
+        private mutating func alternatives(depth: Int) throws(TrackingError) -> SQL {
+            var parts = [try conjunction(depth)]
+            while tokens.take("OR") { parts.append(try conjunction(depth)) }
+            return parts.count == 1 ? parts[0] : "(\(SQL.joined(parts, separator: " OR ")))"
+        }
+
+        private mutating func conjunction(_ depth: Int) throws(TrackingError) -> SQL {
+            var parts = [try factor(depth)]
+            while tokens.take("AND") { parts.append(try factor(depth)) }
+            return SQL.joined(parts, separator: " AND ")
+        }
+
+        private mutating func factor(_ depth: Int) throws(TrackingError) -> SQL {
+            guard depth < SearchFilter.depthLimit else { throw .invalid(what, "it is nested too deeply") }
+            if tokens.take("NOT") { return "NOT (\(try factor(depth + 1)))" }
+            guard tokens.take(mark: "(") else { return try comparison() }
+            let inner = try alternatives(depth: depth + 1)
+            guard tokens.take(mark: ")") else { throw .invalid(what, "a parenthesis has no end") }
+            return "(\(inner))"
+        }
+
+        // MARK: Comparisons
+
+        private mutating func comparison() throws(TrackingError) -> SQL {
+            comparisons += 1
+            guard comparisons <= SearchFilter.comparisonLimit else {
+                throw .invalid(what, "it has more than \(SearchFilter.comparisonLimit) comparisons")
+            }
+            guard case .word(let name) = tokens.next(), let sign = tokens.next() else {
+                throw .invalid(
+                    what,
+                    "a comparison has three parts: field, sign, value",
+                    next: "write for example `metrics.recall > 0.9`"
+                )
+            }
+            let field = try scope.field(name, what: what)
+            if sign.keyword == "IS" { return try presence(field) }
+            var test: SQL
+            switch sign {
+            case .sign("!=") where field.isFlag:
+                let equal = try order(field, name, "=")
+                return "NOT EXISTS (SELECT 1 FROM \(field.rows ?? "") AND \(equal))"
+            case .sign(let text): test = try order(field, name, text)
+            case .word:
+                let isNegated = sign.keyword == "NOT"
+                guard let keyword = isNegated ? tokens.next()?.keyword : sign.keyword else {
+                    throw .invalid(what, "behind `NOT` comes `IN` or `LIKE`")
+                }
+                test = try match(field, name, keyword)
+                if isNegated { test = "NOT (\(test))" }
+            default: throw .invalid(what, "`\(sign.shown.prefix(50))` is not a comparison")
+            }
+            guard let rows = field.rows else { return test }
+            return "EXISTS (SELECT 1 FROM \(rows) AND \(test))"
+        }
+
+        /// `IS NULL` or `IS NOT NULL`: whether there is a value.
+        private mutating func presence(_ field: SearchField) throws(TrackingError) -> SQL {
+            let isThere = tokens.take("NOT")
+            guard tokens.take("NULL") else { throw .invalid(what, "behind `IS` comes `NULL` or `NOT NULL`") }
+            guard let rows = field.rows else { return "\(field.value) IS \(raw: isThere ? "NOT " : "")NULL" }
+            return "\(raw: isThere ? "" : "NOT ")EXISTS (SELECT 1 FROM \(rows))"
+        }
+
+        private mutating func order(_ field: SearchField, _ name: String, _ sign: String) throws(TrackingError) -> SQL {
+            guard ["=", "!=", ">", ">=", "<", "<="].contains(sign) else {
+                throw .invalid(what, "`\(sign.prefix(20))` is not a comparison", next: "they are = != > >= < <=")
+            }
+            guard let literal = tokens.next() else { throw .invalid(what, "behind `\(name) \(sign)` stands no value") }
+            guard field.isNumber else {
+                guard sign == "=" || sign == "!=" else {
+                    throw .invalid(
+                        what,
+                        "`\(name)` is a text, and `\(sign)` compares numbers",
+                        next: "compare texts by =, !=, LIKE or ILIKE"
+                    )
+                }
+                return "\(field.value) \(raw: sign) \(try text(literal, name))"
+            }
+            let test: SQL = "\(field.value) \(raw: sign) \(try number(literal, name))"
+            guard field.mayBeNaN else { return test }
+            // As in arithmetic: what is no number differs from all, and compares with none.
+            return sign == "!=" ? "(\(test) OR entry.is_nan = 1)" : "(\(test) AND entry.is_nan = 0)"
+        }
+
+        private mutating func match(
+            _ field: SearchField,
+            _ name: String,
+            _ keyword: String
+        ) throws(TrackingError) -> SQL {
+            guard ["LIKE", "ILIKE", "IN"].contains(keyword) else {
+                throw .invalid(what, "`\(keyword.prefix(50))` is not a comparison")
+            }
+            guard !field.isNumber else {
+                throw .invalid(what, "`\(keyword)` compares texts, and `\(name)` is a number")
+            }
+            if keyword == "IN" { return "\(field.value) IN \(list: try list(name))" }
+            guard let literal = tokens.next() else { throw .invalid(what, "behind `\(keyword)` stands no value") }
+            let pattern = Self.glob(try text(literal, name))
+            // GLOB tells capitals apart, as LIKE does in the language; SQLite's own LIKE does not.
+            return keyword == "LIKE"
+                ? "\(field.value) GLOB \(pattern)" : "lower(\(field.value)) GLOB lower(\(pattern))"
+        }
+
+        // MARK: Values
+
+        private mutating func list(_ name: String) throws(TrackingError) -> [String] {
+            guard tokens.take(mark: "(") else { throw .invalid(what, "behind `IN` comes a list in parentheses") }
+            var values: [String] = []
+            repeat {
+                guard let literal = tokens.next() else { throw .invalid(what, "the list behind `IN` has no end") }
+                values.append(try text(literal, name))
+            } while tokens.take(mark: ",")
+            guard tokens.take(mark: ")") else { throw .invalid(what, "the list behind `IN` has no end") }
+            guard values.count <= SearchFilter.listLimit else {
+                throw .invalid(what, "a list has more than \(SearchFilter.listLimit) values")
+            }
+            return values
+        }
+
+        private func text(_ literal: SearchToken, _ name: String) throws(TrackingError) -> String {
+            if case .text(let text) = literal { return text }
+            throw .invalid(
+                what,
+                "`\(name)` is a text, and `\(literal.shown.prefix(100))` stands without quotes",
+                next: "write `'\(literal.shown.prefix(100))'`"
+            )
+        }
+
+        private func number(_ literal: SearchToken, _ name: String) throws(TrackingError) -> SQLValue {
+            if case .word(let word) = literal, word.utf8.allSatisfy({ "+-.0123456789eE".utf8.contains($0) }) {
+                if let number = Int64(word) { return .integer(number) }
+                if let number = Double(word), number.isFinite { return .real(number) }
+            }
+            throw .invalid(what, "`\(name)` is a number, and `\(literal.shown.prefix(100))` is none")
+        }
+
+        private static func glob(_ pattern: String) -> String {
+            var result = ""
+            for character in pattern {
+                switch character {
+                case "%": result += "*"
+                case "_": result += "?"
+                case "*", "?", "[": result += "[\(character)]"
+                default: result.append(character)
+                }
+            }
+            return result
+        }
+    }
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Files
+import ProjectTesting
+import Subprocess
+import SystemPackage
+import Testing
+
+@testable import DataVersions
+
+struct GitTests {
+    @Test func `a folder outside of a repository says what to do`() async throws {
+        let folder = try TestFolder()
+        let git = Git(root: folder.path)
+        #expect(try await !git.isRepository())
+        let error = try await #require(throws: DataVersionsError.self) { try await git.head() }
+        #expect(error.code == .git && error.why.contains("not a git repository"))
+        #expect(error.next?.contains("git init") == true)
+    }
+
+    @Test func `a repository without a commit says what to do`() async throws {
+        let folder = try TestFolder()
+        let git = Git(root: folder.path)
+        try await git.initialize()
+        #expect(try await git.isRepository())
+        #expect(try await git.commitIfAny() == nil)
+        #expect(try await git.branch() == "main")
+        let error = try await #require(throws: DataVersionsError.self) { try await git.head() }
+        #expect(error.why == "there is no commit yet")
+        try folder.write("1", to: "a")
+        #expect(try await git.commit("First", files: ["a"]).count == 40, "the first commit needs no name of a person")
+    }
+
+    @Test func `a missing git is named`() async throws {
+        let program = GitProgram(root: "/", executable: .name("git-that-is-not-there"))
+        let error = try await #require(throws: DataVersionsError.self) { try await program.run(["status"]) }
+        #expect(error.code == .git && error.next?.contains("install git") == true)
+    }
+
+    @Test func `an answer beyond the limit is an error of its own`() async throws {
+        let project = try await TestProject()
+        let program = GitProgram(root: project.root)
+        let error = try await #require(throws: DataVersionsError.self) {
+            try await program.run(["help", "-a"], limit: 10)
+        }
+        #expect(error.code == .tooLarge)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `a cancelled call ends its process`() async throws {
+        let folder = try TestFolder()
+        let program = GitProgram(root: folder.path)
+        // It waits for a connection that nobody makes.
+        let call = Task { try await program.run(["daemon", "--listen=127.0.0.1", "--port=0"]) }
+        call.cancel()
+        await #expect(throws: (any Error).self) { try await call.value }
+    }
+
+    @Test func `a commit takes the pointers and leaves the user's changes alone`() async throws {
+        let project = try await TestProject()
+        let git = Git(root: project.root)
+        for name in ["staged.py", "edited.py"] { try project.folder.write("1", to: name) }
+        try await project.commit("Code")
+        try project.folder.write("2", to: "staged.py")
+        try await project.git("add", "staged.py")
+        try project.folder.write("3", to: "staged.py")
+        try project.folder.write("2", to: "edited.py")
+        try project.folder.write("1", to: "new.py")
+        try project.folder.write("data", to: "da ta/a*[b].csv")
+        try project.folder.write("data", to: "da ta/axb.csv.dvc")
+        let pointers = try await project.add("da ta/a*[b].csv")
+        let before = try await git.head()
+        let commit = try await git.commit("Data", files: project.data.gitFiles(of: pointers))
+        #expect(commit != before)
+        let shown = try await project.git("-c", "core.quotePath=false", "show", "--format=%s", "--name-only").output
+        #expect(shown == "Data\n\nda ta/.gitignore\nda ta/a*[b].csv.dvc\n")
+        let status = try await project.git("status", "--porcelain", "-z").output.split(separator: "\0")
+        #expect(status.sorted() == [" M edited.py", "?? da ta/axb.csv.dvc", "?? new.py", "MM staged.py"])
+        #expect(try await git.commit("Again", files: project.data.gitFiles(of: pointers)) == commit)
+    }
+
+    @Test func `changes hold what a clone needs to be the same, and leave the index alone`() async throws {
+        let project = try await TestProject()
+        let git = Git(root: project.root)
+        let (scratch, clone) = (try TestFolder(), try TestFolder())
+        for name in ["edited", "removed", "staged"] { try project.folder.write("old \(name)\n", to: name) }
+        try project.folder.write(Array(repeating: 0, count: 100), to: "binary")
+        try await project.commit("One")
+        #expect(try await git.changes(scratch: scratch.path).isDirty == false)
+        try await Tool.git.run(["clone", "-q", project.root.string, "."], in: clone.path)
+        try project.folder.write("new\n", to: "edited")
+        try project.folder.remove("removed")
+        try project.folder.write("staged\n", to: "staged")
+        try project.folder.write([0, 1, 2, 255], to: "binary")
+        try await project.git("add", "staged")
+        try project.folder.write("brand new\n", to: "sub/new.py")
+        try project.folder.write("ignored", to: ".dvc/tmp/x")
+        let status = try await project.git("status", "--porcelain").output
+        let changes = try await git.changes(scratch: scratch.path)
+        #expect(changes.isDirty)
+        let patch = try #require(changes.patch)
+        try await Tool.git.run(["apply", "-"], in: clone.path, input: patch)
+        let skipped: Set = [".git", ".dvc"]
+        #expect(try clone.contents(skipping: skipped) == project.folder.contents(skipping: skipped))
+        #expect(try await project.git("status", "--porcelain").output == status)
+        #expect(try scratch.contents().isEmpty)
+    }
+
+    @Test func `a patch beyond the limit is left out, and the tree is dirty all the same`() async throws {
+        let project = try await TestProject()
+        try project.folder.write(String(repeating: "x\n", count: 1_000), to: "new")
+        let scratch = try TestFolder()
+        let changes = try await Git(root: project.root).changes(scratch: scratch.path, limit: 100)
+        #expect(changes.isDirty && changes.patch == nil)
+    }
+
+    @Test(arguments: ["--output=stolen", "-p", "nowhere", "", "HEAD:.dvc/config", "HEAD\0x"])
+    func `a name that is no commit finds none and does nothing`(name: String) async throws {
+        let project = try await TestProject()
+        #expect(try await Git(root: project.root).commit(named: name) == nil)
+        #expect(try await project.git("status", "--porcelain").output.isEmpty)
+    }
+
+    @Test func `a commit is found by a part of its id and by its branch`() async throws {
+        let project = try await TestProject()
+        let git = Git(root: project.root)
+        let head = try await git.head()
+        for name in [head, String(head.prefix(8)), "main"] {
+            let found = try #require(try await git.commit(named: name))
+            #expect(found.id == head && found.subject == "Begin")
+        }
+    }
+
+    @Test func `hooks do not run in work trees of our own`() async throws {
+        let project = try await TestProject()
+        let git = Git(root: project.root)
+        for hook in ["post-checkout", "pre-commit", "post-commit"] {
+            let file = try project.folder.write(
+                "#!/bin/sh\ntouch \(project.root)/hook-ran\nexit 1\n",
+                to: ".git/hooks/\(hook)"
+            )
+            try FileSystem.setPermissions([.ownerReadWriteExecute], of: file)
+        }
+        let place = try TestFolder()
+        let tree = place.path.appending("tree")
+        for _ in 0..<2 { try await git.worktreeAdd(tree, branch: "gyre/x", from: try await git.head()) }
+        let inside = Git(root: tree)
+        try AtomicFile.write("1", to: tree.appending("new"))
+        try await inside.addAll()
+        let commit = try await inside.commit("New")
+        #expect(!project.folder.holds("hook-ran"))
+        try await git.worktreeRemove(tree)
+        #expect(!FileSystem.exists(tree))
+        #expect(try await git.commit(named: "gyre/x")?.id == commit)
+        #expect(try await git.isAncestor(try await git.head(), of: commit))
+        #expect(try await !git.isAncestor(commit, of: try await git.head()))
+    }
+
+    @Test(arguments: [
+        ("https://user:secret@host/x.git", "https://host/x.git"), ("https://host/a@b.git", "https://host/a@b.git"),
+        ("git@host:x.git", "git@host:x.git"), ("https://u@x:p@host/x", "https://host/x"),
+    ])
+    func `the remote is told without its secrets`(address: String, told: String) async throws {
+        let project = try await TestProject()
+        #expect(try await Git(root: project.root).remote() == nil)
+        try await project.git("remote", "add", "origin", address)
+        #expect(try await Git(root: project.root).remote() == told)
+    }
+
+    @Test func `history knows which data was named when`() async throws {
+        let project = try await TestProject()
+        let git = Git(root: project.root)
+        try project.folder.write("1", to: "sub/a.csv")
+        let first = try #require(try await project.add("sub/a.csv").first)
+        let one = try await project.commit("One")
+        try project.folder.write("2", to: "sub/a.csv")
+        let second = try #require(try await project.add("sub/a.csv").first)
+        let two = try await project.commit("Two")
+        #expect(try await git.hashes(in: "sub/a.csv.dvc", historyOf: two) == [second.md5, first.md5])
+        #expect(try await git.hashes(in: "sub/a.csv.dvc", historyOf: one) == [first.md5])
+        #expect(try await git.hashes(in: "nothing.dvc", historyOf: one) == [])
+        #expect(try await git.data(of: two).map { "\($0.file) \($0.md5)" } == ["sub/a.csv.dvc \(second.md5)"])
+        #expect(try await git.data(of: "\(two)~2").isEmpty)
+        // Where it came and where it went.
+        #expect(try await git.commits(naming: first.md5).map(\.id) == [two, one])
+        #expect(try await git.commits(naming: second.md5).map(\.subject) == ["Two"])
+    }
+}

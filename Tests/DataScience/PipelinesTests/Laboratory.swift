@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Database
+import Files
+import ObjectStorage
+import Pipelines
+import ProjectTesting
+import Synchronization
+import SystemPackage
+import Tracking
+
+/// A project with a pipeline, and a tracking service with a real database and store.
+struct Laboratory {
+    let project: TestProject
+    let tracking: TrackingService
+    /// What happened, in words.
+    let events = Log()
+    private let state: TestFolder
+
+    final class Log: Sendable {
+        private let lines = Mutex<[String]>([])
+        var all: [String] { lines.withLock { $0 } }
+        func append(_ line: String) { lines.withLock { $0.append(line) } }
+        func clear() { lines.withLock { $0 = [] } }
+    }
+
+    init(_ pipeline: String = "", params: String? = nil) async throws {
+        project = try await TestProject()
+        state = try TestFolder()
+        let database = try await SQLDatabase.open(
+            at: state.path.appending("gyre.db"),
+            role: .client,
+            migrations: [TrackingService.migrations]
+        )
+        let clock = Mutex<Int64>(1_700_000_000_000)
+        tracking = TrackingService(
+            database: database,
+            artifacts: try FolderStore(root: state.path.appending("artifacts")),
+            now: {
+                clock.withLock { now in
+                    now += 1; return now
+                }
+            }
+        )
+        if !pipeline.isEmpty { try project.folder.write(pipeline, to: "dvc.yaml") }
+        if let params { try project.folder.write(params, to: "params.yaml") }
+    }
+
+    var folder: TestFolder { project.folder }
+
+    /// Reproduces, and says what each stage did: `name ran: reason`, or `name stayed: reason`.
+    @discardableResult
+    func reproduce(
+        _ targets: String...,
+        set: [(key: String, value: String)] = [],
+        force: Bool = false,
+        python: FilePath? = nil,
+        onLine: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws -> (runID: String?, stages: [String]) {
+        var options = ReproduceOptions(experiment: "test", trackingURL: "http://127.0.0.1:1")
+        options.targets = targets
+        options.overrides = set
+        options.force = force
+        options.python = python
+        options.runName = "a run"
+        options.gyreVersion = "1.2.3"
+        let events = events
+        let runner = PipelineRunner(root: project.root, tracking: tracking) { event in
+            switch event {
+            case .began(let stage, let reason): events.append("began \(stage): \(reason)")
+            case .skipped(let stage, let reason): events.append("skipped \(stage): \(reason)")
+            case .line(let stage, let text):
+                events.append("\(stage)> \(text)")
+                onLine(text)
+            }
+        }
+        let result = try await runner.reproduce(options)
+        return (result.runID, result.stages.map { "\($0.name) \($0.didRun ? "ran" : "stayed"): \($0.reason)" })
+    }
+
+    /// The only run.
+    func run() async throws -> Run? {
+        guard let experiment = try await tracking.experiment(named: "test") else { return nil }
+        return try await tracking.searchRuns(RunSearch(experimentIDs: [experiment.id])).first
+    }
+
+    /// The text of a run's artefact.
+    func artifact(_ name: String, of run: Run) async throws -> String {
+        let prefix = TrackingService.artifactPrefix(of: run.artifactURI) ?? ""
+        return String(
+            decoding: try await tracking.artifacts.bytes(of: try ObjectKey("\(prefix)/\(name)")),
+            as: UTF8.self
+        )
+    }
+}

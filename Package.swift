@@ -186,10 +186,11 @@ let c: [Target] = [
 ]
 
 let suites: [Target] = [
+    support("SocketTesting", ["Files", systemPackage]),
     // Drives the built program, whose code it does not import.
     .testTarget(
         name: "EndToEndTests",
-        dependencies: ["gyre", "Files", "HTTPTransport", "JSONText", subprocess, systemPackage],
+        dependencies: ["gyre", "Files", "HTTPTransport", "JSONText", "SocketTesting", subprocess, systemPackage],
         path: "Tests/EndToEndTests",
         swiftSettings: house + strictness
     ),
@@ -198,7 +199,8 @@ let suites: [Target] = [
         [
             "Database", "DataVersions", "Diagnostics", "Evaluation", "Feedback", "Files", "JSONText", "Monitoring",
             "Registry",
-            "Serving", "Telemetry", hummingbird, hummingbirdTesting, httpTypes, lifecycle, log, nio, systemPackage,
+            "Serving", "SocketTesting", "Telemetry", hummingbird, hummingbirdTesting, httpTypes, lifecycle, log, nio,
+            systemPackage,
             unixSignals,
         ]
     ),

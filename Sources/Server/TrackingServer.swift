@@ -27,7 +27,7 @@ package enum TrackingServer {
                 port.yield(channel.localAddress?.port ?? 0)
                 port.finish()
             },
-            logger: logger
+            logger: logger.forTransport
         )
         var configuration = ServiceGroupConfiguration(services: [application], logger: logger)
         // A request of a program that outlived its stage is not waited for.

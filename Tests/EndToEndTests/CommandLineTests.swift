@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Files
+import JSONText
 import SystemPackage
 import Testing
 
-#if canImport(Glibc)
-import Glibc
-#endif
-
-/// What a person sees who types something wrong, or works where it cannot go well.
+/// What a person sees who asks for help, or types something wrong.
+@Suite(.fewAtATime, .timeLimit(.minutes(2)))
 struct CommandLineTests {
+    /// The verbs, as `gyre --help` lists them.
+    static let verbs = [
+        "init", "add", "checkout", "status", "repro", "runs", "promote", "build", "up", "serve", "errors", "retrain",
+        "lineage", "doctor", "demo",
+    ]
+
     @Test func `the version is one line`() async throws {
         try await Program.inEmptyFolder { gyre in
             let answer = try await gyre.run("--version")
@@ -18,120 +22,94 @@ struct CommandLineTests {
         }
     }
 
-    @Test(arguments: [("rerpo", "gyre repro"), ("lineag", "gyre lineage"), ("promot", "gyre promote")])
+    @Test func `the help lists every verb, and each verb's own ends with an example of it`() async throws {
+        try await Program.inEmptyFolder { gyre in
+            let help = try await gyre.run("--help")
+            #expect(help.code == 0 && help.error.isEmpty)
+            let listed = help.output.split(separator: "\n").filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
+                .compactMap { $0.split(separator: " ").first.map(String.init) }.filter { $0.allSatisfy(\.isLetter) }
+            #expect(Set(Self.verbs).isSubset(of: listed), "\(listed)")
+            #expect(Set(listed).subtracting(Self.verbs).subtracting(["gyre", "See"]).isEmpty, "\(listed)")
+            for verb in Self.verbs {
+                let own = try await gyre.run(verb, "--help")
+                #expect(own.code == 0 && own.error.isEmpty)
+                let example = own.output.split(separator: "Example:\n").last?.prefix { $0 != "\n" } ?? ""
+                #expect(example.hasPrefix("  ") && example.contains("gyre \(verb)"), "\(own.output)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("rerpo", "gyre repro"), ("lineag", "gyre lineage"), ("promot", "gyre promote"), ("dcotor", "gyre doctor"),
+    ])
     func `an unknown verb suggests the nearest`(typed: String, meant: String) async throws {
         try await Program.inEmptyFolder { gyre in
-            let answer = try await gyre.run(typed)
+            for arguments in [[typed], ["help", typed]] {
+                let answer = try await gyre.shell("$GYRE \(arguments.joined(separator: " "))")
+                #expect(answer.code == 2)
+                #expect(answer.output.isEmpty)
+                #expect(answer.error.contains("there is no verb `\(typed)`"))
+                #expect(answer.error.contains("did you mean `\(meant)`?"))
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("up", "--prot", "--port"), ("repro", "--froce", "--force"), ("runs", "--filtr", "--filter"),
+        ("promote", "--bset", "--best"), ("init", "--exmaple", "--example"), ("demo", "--pyton", "--python"),
+        ("doctor", "--fxi", "--fix"), ("status", "--jsn", "--json"), ("serve", "--hosst", "--host"),
+    ])
+    func `an unknown flag suggests the nearest`(verb: String, typed: String, meant: String) async throws {
+        try await Program.inEmptyFolder { gyre in
+            let answer = try await gyre.run(verb, typed, "x")
             #expect(answer.code == 2)
             #expect(answer.output.isEmpty)
-            #expect(answer.error.contains("there is no verb `\(typed)`"))
-            #expect(answer.error.contains("did you mean `\(meant)`?"))
+            #expect(answer.error.contains("did you mean `\(meant)`?"), "\(answer.error)")
         }
     }
 
-    @Test func `an unknown flag suggests the nearest`() async throws {
-        try await Program.inEmptyFolder { gyre in
-            let answer = try await gyre.run("up", "--prot", "5000")
-            #expect(answer.code == 2)
-            #expect(answer.error.contains("did you mean `--port`?"), "\(answer.error)")
+    @Test(arguments: [
+        "up --port 99999", "up --grace -1", "runs -n 0", "errors -n 5000", "runs surplus", "promote --check --build",
+        "promote", "promote abc --best recall", "repro -S novalue", "runs --color often", "demo --port -1", "--bogus",
+        "add", "lineage",
+    ])
+    func `a wrong use is told in three sentences, with exit code 2`(line: String) async throws {
+        try await Program.inProject { gyre in
+            let answer = try await gyre.shell("$GYRE \(line)")
+            #expect(answer.code == 2, "\(answer.error)")
+            #expect(answer.output.isEmpty)
+            let lines = answer.error.split(separator: "\n")
+            #expect(lines.count == 3, "\(answer.error)")
+            #expect(lines.first?.hasPrefix("error: cannot ") == true)
+            #expect(lines.dropFirst().first?.hasPrefix("  why: ") == true)
+            #expect(lines.last?.hasPrefix("  next: ") == true)
+            #expect(lines.allSatisfy { !$0.hasSuffix(".") })
         }
     }
 
-    @Test func `with --json a failure is one JSON object`() async throws {
+    @Test(arguments: [
+        "runs", "up", "repro", "build", "errors", "status", "add x", "checkout", "promote x", "retrain", "serve",
+        "lineage x",
+    ])
+    func `a folder that is no project says how to make one`(line: String) async throws {
         try await Program.inEmptyFolder { gyre in
-            let answer = try await gyre.run("runs", "--json")
+            let answer = try await gyre.shell("$GYRE \(line)")
             #expect(answer.code == 1)
-            #expect(answer.error.hasPrefix(#"{"error":{"code":"notAProject""#))
-        }
-    }
-
-    @Test(arguments: ["runs", "up", "repro", "build", "errors", "status"])
-    func `a folder that is no project says how to make one`(verb: String) async throws {
-        try await Program.inEmptyFolder { gyre in
-            let answer = try await gyre.run(verb)
-            #expect(answer.code == 1)
-            #expect(answer.error.contains("error: cannot find a project"))
+            #expect(answer.output.isEmpty)
+            #expect(answer.error.hasPrefix("error: cannot find a project\n"))
             #expect(answer.error.contains("next: run `gyre init`"))
             #expect(try FileSystem.list(gyre.folder).isEmpty)
         }
     }
 
-    @Test func `a broken project file tells every mistake with line, column and the nearest key`() async throws {
+    @Test func `with --json a failure is one JSON object on standard error`() async throws {
         try await Program.inEmptyFolder { gyre in
-            let text = "project: x\nmodle:\n  name: x\nevaluation:\n  require:\n    - recal >= 0.9\n"
-            try AtomicFile.write(text, to: gyre.folder.appending("gyre.yaml"))
-            let answer = try await gyre.run("runs")
-            #expect(answer.code == 1)
-            #expect(
-                answer.error.contains("gyre.yaml:2:1: `modle` is not a key (did you mean `model`?)"),
-                "\(answer.error)"
-            )
-            #expect(answer.error.contains("gyre.yaml:6:7"))
-            #expect(answer.error.contains("did you mean `recall`?"))
-            #expect(!FileSystem.exists(gyre.folder.appending(".gyre")))
-        }
-    }
-
-    @Test func `a file system that takes no changes is told, and nothing is half-written`() async throws {
-        try await Program.inEmptyFolder { gyre in
-            let answer = try await gyre.run("init", in: "/proc")
-            #expect(answer.code == 1)
-            #expect(answer.error.contains("error: cannot"))
-            #expect(answer.error.contains("/proc"))
-        }
-    }
-
-    @Test(.enabled(if: geteuid() == 0, "only root can mount the small file system that fills up"))
-    func `a full disk is told, and leaves the old file`() async throws {
-        try await Program.inEmptyFolder { gyre in
-            let small = gyre.folder.appending("small")
-            try FileSystem.createDirectory(small)
-            try #require(mount("none", small.string, "tmpfs", 0, "size=64k") == 0)
-            defer { umount2(small.string, Int32(MNT_DETACH)) }
-            try AtomicFile.write("project: old\n", to: small.appending("gyre.yaml"))
-            try AtomicFile.write(Array(repeating: 0x78, count: 30_000), to: small.appending("filler"))
-            let answer = try await gyre.run("init", in: small)
-            #expect(answer.code == 1)
-            #expect(answer.error.contains("error: cannot"), "\(answer.error)")
-            #expect(try FileReader.text(of: small.appending("gyre.yaml")) == "project: old\n")
-            #expect(try FileSystem.list(small).allSatisfy { !$0.hasPrefix(".gyre.yaml") })
-        }
-    }
-
-    @Test func `doctor names what is missing, and the command that mends it`() async throws {
-        try await Program.inEmptyFolder { gyre in
-            let nothing = ["GYRE_PYTHON": "/nowhere/bin/python", "PATH": "/nowhere", "VIRTUAL_ENV": ""]
-            let answer = try await gyre.run("doctor", environment: nothing)
-            #expect(answer.code == 1)
-            #expect(answer.output.contains("git"))
-            #expect(answer.output.contains("missing"))
-            #expect(answer.output.contains("gyre doctor --fix"))
-        }
-    }
-
-    @Test func `doctor finds every library with version and place`() async throws {
-        try await Program.inEmptyFolder { gyre in
-            let answer = try await gyre.run("doctor", "--json")
-            #expect(answer.code == 0, "\(answer.output)")
-            for name in ["git", "python", "ONNX Runtime", "DuckDB", "scikit-learn"] {
-                #expect(answer.output.contains("\"\(name)\""))
+            for line in ["runs --json", "runs --json --bogus", "rerpo --json"] {
+                let answer = try await gyre.shell("$GYRE \(line)")
+                #expect(answer.output.isEmpty)
+                let error = try JSONDocument(answer.error).root["error"]
+                #expect(error?["code"]?.string != nil && error?["why"]?.string != nil)
             }
-        }
-    }
-
-    @Test func `a missing library is told by the verb that needs it`() async throws {
-        try await Program.inEmptyFolder { gyre in
-            #expect(try await gyre.run("init").code == 0)
-            try FileSystem.createDirectory(gyre.folder.appending("m"))
-            try AtomicFile.write(#"{"name":"m","version":"1"}"#, to: gyre.folder.appending("m/service.json"))
-            let answer = try await gyre.run(
-                "serve",
-                "m",
-                environment: ["GYRE_ONNXRUNTIME": "/nowhere/libonnxruntime.so"]
-            )
-            #expect(answer.code == 1)
-            #expect(answer.error.contains("cannot open ONNX Runtime"))
-            #expect(answer.error.contains("/nowhere/libonnxruntime.so"))
         }
     }
 
@@ -143,6 +121,27 @@ struct CommandLineTests {
             #expect(try FileReader.text(of: gyre.folder.appending("train.py")) == "mine\n")
             let answer = try await gyre.run("init", "--example", "brest-cancer")
             #expect(answer.error.contains("did you mean `breast-cancer`?"))
+        }
+    }
+
+    @Test(arguments: [">&-", "| head -0", ">&- 2>&-", "<&-"])
+    func `a stream that the caller closed does no harm`(redirection: String) async throws {
+        try await Program.inProject { gyre in
+            let answer = try await gyre.shell("$GYRE runs \(redirection)")
+            #expect(answer.code == 0, "\(answer.error)")
+            #expect(answer.error.isEmpty)
+            // Had the database got the number of standard output, the result would stand in it.
+            #expect(try await gyre.run("runs").code == 0)
+            #expect(try await gyre.rows("PRAGMA integrity_check") == ["ok"])
+        }
+    }
+
+    @Test(arguments: ["runs", "runs --json", "--help", "--version", "init"])
+    func `a result that cannot be written is a failure`(line: String) async throws {
+        try await Program.inProject { gyre in
+            let answer = try await gyre.shell("$GYRE \(line) >/dev/full")
+            #expect(answer.code == 1)
+            #expect(answer.error.contains("cannot print the result"), "\(answer.error)")
         }
     }
 }

@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Files
-import HTTPTransport
 import Subprocess
 import SystemPackage
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// The built program, driven as a user drives it.
-struct Program {
+struct Program: Sendable {
     /// What a command did.
     struct Answer {
         let output: String
         let error: String
         /// -1 if a signal ended it.
         let code: Int32
+
+        init(_ status: TerminationStatus, output: String, error: String) {
+            (self.output, self.error) = (output, error)
+            code = if case .exited(let code) = status { Int32(code) } else { -1 }
+        }
     }
 
     /// A folder of the test's own.
@@ -33,10 +41,11 @@ struct Program {
 
     /// A Python with the packages of `Python/requirements.txt`.
     static var python: FilePath {
-        Environment.value("GYRE_TEST_PYTHON").map { FilePath($0) } ?? package.appending(".venv/bin/python")
+        getenv("GYRE_TEST_PYTHON").map { FilePath(String(cString: $0)) } ?? package.appending(".venv/bin/python")
     }
 
     /// Runs `body` with a program in an empty folder, which is gone afterwards.
+    @discardableResult
     static func inEmptyFolder<Result>(_ body: (Program) async throws -> Result) async throws -> Result {
         let folder = try FileSystem.realPath(try FileSystem.temporaryDirectory(prefix: "gyre-test"))
         defer {
@@ -46,86 +55,85 @@ struct Program {
         return try await body(Program(folder: folder))
     }
 
+    /// Runs `body` in a folder that `gyre init` made a project.
+    @discardableResult
+    static func inProject<Result>(_ body: (Program) async throws -> Result) async throws -> Result {
+        try await inEmptyFolder { gyre in
+            let made = try await gyre.run("init")
+            try #require(made.code == 0, "\(made.error)")
+            return try await body(gyre)
+        }
+    }
+
+    // MARK: Commands
+
     /// Runs a command to its end.
     func run(
         _ arguments: String...,
-        environment: [String: String] = [:],
+        environment: [String: String?] = [:],
         in path: FilePath? = nil
     ) async throws -> Answer {
-        let result = try await Subprocess.run(
-            .path(try Self.file),
-            arguments: Arguments(arguments),
-            environment: .inherit.updating(variables(environment)),
-            workingDirectory: path ?? folder,
-            output: .string(limit: 16 << 20),
-            error: .string(limit: 16 << 20)
-        )
-        let code: Int32 = if case .exited(let code) = result.terminationStatus { Int32(code) } else { -1 }
-        return Answer(output: result.standardOutput, error: result.standardError, code: code)
+        try await run(arguments, environment: environment, in: path)
+    }
+
+    /// Runs a command to its end.
+    func run(
+        _ arguments: [String],
+        environment: [String: String?] = [:],
+        in path: FilePath? = nil
+    ) async throws -> Answer {
+        try await run(.path(try Self.file), arguments, environment, in: path)
+    }
+
+    /// Runs a line of the shell, in which `$GYRE` is the program.
+    func shell(_ line: String, environment: [String: String?] = [:]) async throws -> Answer {
+        let more = environment.merging(["GYRE": try Self.file.string]) { own, _ in own }
+        return try await run(.path("/bin/sh"), ["-c", line], more)
     }
 
     /// Runs a Python program to its end.
-    func python(_ source: String, _ arguments: String..., environment: [String: String] = [:]) async throws -> Answer {
+    func python(_ source: String, _ arguments: String...) async throws -> Answer {
+        try await run(.path(Self.python), ["-c", source] + arguments)
+    }
+
+    /// Runs another program of the system to its end.
+    func tool(_ name: String, _ arguments: String...) async throws -> Answer { try await run(.name(name), arguments) }
+
+    private func run(
+        _ executable: Executable,
+        _ arguments: [String],
+        _ environment: [String: String?] = [:],
+        in path: FilePath? = nil
+    ) async throws -> Answer {
+        let configuration = configuration(executable, arguments, environment, in: path)
         let result = try await Subprocess.run(
-            .path(Self.python),
-            arguments: Arguments(["-c", source] + arguments),
-            environment: .inherit.updating(variables(environment)),
-            workingDirectory: folder,
-            output: .string(limit: 16 << 20),
+            configuration,
+            output: .string(limit: 32 << 20),
             error: .string(limit: 16 << 20)
         )
-        let code: Int32 = if case .exited(let code) = result.terminationStatus { Int32(code) } else { -1 }
-        return Answer(output: result.standardOutput, error: result.standardError, code: code)
+        return Answer(result.terminationStatus, output: result.standardOutput, error: result.standardError)
     }
 
-    /// Runs `gyre up` while `body` works with its URL, and ends it by `signal`.
-    ///
-    /// - Returns: The exit code; -1 if the signal itself ended it.
-    @discardableResult
-    func up(
-        endingBy signal: Signal = .terminate,
-        environment: [String: String] = [:],
-        _ body: (_ url: String) async throws -> Void
-    ) async throws -> Int32 {
+    /// How programs are started: in the folder, with a Python that has the packages, and with nobody's settings of git.
+    func configuration(
+        _ executable: Executable,
+        _ arguments: [String],
+        _ environment: [String: String?] = [:],
+        in path: FilePath? = nil
+    ) -> Configuration {
+        var variables: [Subprocess.Environment.Key: String?] = [
+            "GYRE_PYTHON": Self.python.string, "GYRE_DUCKDB": nil, "GYRE_ONNXRUNTIME": nil, "VIRTUAL_ENV": nil,
+            "NO_COLOR": "1", "GIT_CONFIG_GLOBAL": "/dev/null",
+        ]
+        for (name, value) in environment { variables[.init(stringLiteral: name)] = value }
         var options = PlatformOptions()
-        options.teardownSequence = [.send(signal: .kill, allowedDurationToNextStep: .seconds(1))]
-        let result = try await Subprocess.run(
-            Configuration(
-                executable: .path(try Self.file),
-                arguments: ["up", "--port", "0"],
-                environment: .inherit.updating(variables(environment)),
-                workingDirectory: folder,
-                platformOptions: options
-            ),
-            input: .none,
-            output: .sequence,
-            error: .discarded
-        ) { execution in
-            var text: [UInt8] = []
-            for try await chunk in execution.standardOutput {
-                chunk.withUnsafeBytes { text.append(contentsOf: $0) }
-                if text.contains(UInt8(ascii: "\n")) { break }
-            }
-            let url = String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-            try #require(url.hasPrefix("http://127.0.0.1:"))
-            try await body(url)
-            try execution.send(signal: signal)
-        }
-        if case .exited(let code) = result.terminationStatus { return Int32(code) }
-        return -1
-    }
-
-    private func variables(_ more: [String: String]) -> [Subprocess.Environment.Key: String?] {
-        var variables: [Subprocess.Environment.Key: String?] = ["GYRE_PYTHON": Self.python.string, "NO_COLOR": "1"]
-        for (name, value) in more { variables[.init(stringLiteral: name)] = value }
-        return variables
-    }
-
-    private enum Environment {
-        static func value(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+        options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: .seconds(5))]
+        return Configuration(
+            executable: executable,
+            arguments: Arguments(arguments),
+            environment: .inherit.updating(variables),
+            workingDirectory: path ?? folder,
+            platformOptions: options
+        )
     }
 }
-
-#if canImport(Glibc)
-import Glibc
-#endif

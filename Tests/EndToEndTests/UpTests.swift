@@ -7,135 +7,106 @@ import Subprocess
 import SystemPackage
 import Testing
 
-/// `gyre up`, with the unmodified mlflow client and a real browser.
-@Suite(.timeLimit(.minutes(3)))
+/// `gyre up` on a new project, with the unmodified mlflow client and a real browser.
+@Suite(.fewAtATime, .timeLimit(.minutes(3)))
 struct UpTests {
-    /// Logs a run of three hundred metrics, and prints each as it was acknowledged.
     private static let logging = """
         import mlflow, sys
         mlflow.set_tracking_uri(sys.argv[1])
-        mlflow.set_experiment("durability")
-        with mlflow.start_run(run_name="acknowledged") as run:
-            print(run.info.run_id, flush=True)
-            for step in range(300):
-                mlflow.log_metric("loss", 1.0 / (step + 1), step=step)
-                print(step, flush=True)
+        mlflow.set_experiment("first trial")
+        with mlflow.start_run(run_name="by the client"):
+            mlflow.log_metric("loss", 0.5)
         """
 
     @Test func `what the mlflow client logged is on the page and in the commands`() async throws {
-        try await Program.inEmptyFolder { gyre in
-            #expect(try await gyre.run("init").code == 0)
-            let code = try await gyre.up { url in
-                let logged = try await gyre.python(Self.logging, url)
+        try await Program.inProject { gyre in
+            let end = try await gyre.up { server in
+                let logged = try await gyre.python(Self.logging, server.url)
                 try #require(logged.code == 0, "\(logged.error)")
-                let runs = try await gyre.run("runs", "--json")
-                #expect(runs.output.contains("acknowledged"))
-                let page = try await Subprocess.run(
-                    .name("chromium"),
-                    arguments: [
-                        "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=4000", "--dump-dom", url,
-                    ],
-                    output: .string(limit: 4 << 20),
-                    error: .discarded
-                ).standardOutput
-                #expect(page.contains("durability"))
-                #expect(page.contains("acknowledged"))
+                #expect(try await gyre.run("runs").output.contains("by the client"))
+                let page = try await gyre.browse("--dump-dom", server.url)
+                #expect(page.output.contains("first trial") && page.output.contains("by the client"))
+                #expect(!page.error.contains("CONSOLE"), "\(page.error)")
             }
-            #expect(code == 0)
+            #expect(end.code == 0, "\(end.log)")
             #expect(!FileSystem.exists(gyre.folder.appending(".gyre/server.json")))
         }
     }
 
-    @Test func `nothing acknowledged is lost when the server is killed`() async throws {
-        try await Program.inEmptyFolder { gyre in
-            #expect(try await gyre.run("init").code == 0)
-            var lines: [Substring] = []
-            try await gyre.up(endingBy: .kill) { url in
-                // Killed after a part of the metrics: the client is cut off in the middle.
-                let cut = Self.logging.replacing(
-                    "print(step, flush=True)",
-                    with: "print(step, flush=True)\n        if step == 120: break"
+    @Test func `a project without a gyre.yaml needs no configuration, and verbs find its server`() async throws {
+        try await Program.inProject { gyre in
+            try FileSystem.remove(gyre.folder.appending("gyre.yaml"))
+            try await gyre.up { server in
+                let status = try await gyre.json("status")
+                #expect(status["server"]?.string == server.url)
+                #expect(
+                    try await server.json("/api/gyre/v1/status")["project"]?.string == gyre.folder.lastComponent?.string
                 )
-                let logged = try await gyre.python(
-                    cut.replacing(
-                        "with mlflow.start_run(run_name=\"acknowledged\") as run:",
-                        with: "run = mlflow.start_run(run_name=\"acknowledged\")\nif True:"
-                    ) + "\nimport os\nos._exit(0)",
-                    url
-                )
-                lines = logged.output.split(separator: "\n").filter {
-                    $0.first?.isNumber == true || $0.first?.isLetter == true
-                }
             }
-            let run = String(try #require(lines.first))
-            let last = Int(try #require(lines.last)) ?? 0
-            #expect(last == 120)
-            try await gyre.up { url in
-                let client = HTTPTransportClient()
-                let path = "/api/2.0/mlflow/metrics/get-history?run_id=\(run)&metric_key=loss"
-                let answer = try await client.send("GET", url + path)
-                let steps =
-                    try JSONDocument(answer.body).root["metrics"]?.elements.compactMap { $0["step"]?.int64 } ?? []
-                #expect(steps.sorted() == Array(0...Int64(last)))
-                await client.shutdown()
-            }
+            #expect(try await gyre.json("status")["server"]?.isNull == true)
         }
     }
 
     @Test func `a second server on the project is refused and names the first one's process`() async throws {
-        try await Program.inEmptyFolder { gyre in
-            #expect(try await gyre.run("init").code == 0)
-            try await gyre.up { _ in
+        try await Program.inProject { gyre in
+            try await gyre.up { server in
                 let second = try await gyre.run("up", "--port", "0")
                 #expect(second.code == 1)
-                #expect(second.error.contains("gyre server (process "), "\(second.error)")
+                #expect(second.error.contains("gyre server (process \(server.process))"), "\(second.error)")
+                #expect(try await server.send("GET", "/health").status == 200)
             }
         }
     }
 
     @Test func `a port in use is one clear error`() async throws {
-        try await Program.inEmptyFolder { gyre in
-            #expect(try await gyre.run("init").code == 0)
-            try await gyre.up { url in
-                let port = String(url.split(separator: ":").last ?? "")
-                try await Program.inEmptyFolder { other in
-                    #expect(try await other.run("init").code == 0)
-                    let answer = try await other.run("up", "--port", port)
+        try await Program.inProject { gyre in
+            try await gyre.up { server in
+                try await Program.inProject { other in
+                    let answer = try await other.run("up", "--port", "\(server.port)")
                     #expect(answer.code == 1)
-                    #expect(answer.error.contains("cannot listen on 127.0.0.1:\(port)"), "\(answer.error)")
+                    #expect(
+                        answer.error.hasPrefix("error: cannot listen on 127.0.0.1:\(server.port)\n"),
+                        "\(answer.error)"
+                    )
                     #expect(answer.error.contains("--port"))
+                    #expect(!FileSystem.exists(other.folder.appending(".gyre/server.json")))
                 }
             }
         }
     }
 
-    @Test(arguments: [
-        ("POST", "/invocations", "{}", 503), ("GET", "/v2/health/ready", "", 503), ("GET", "/v2/models/none", "", 503),
-        ("POST", "/api/gyre/v1/labels", "{", 400), ("POST", "/api/gyre/v1/labels", #"{"labels": 1}"#, 400),
-        ("POST", "/api/gyre/v1/labels", #"{"labels": [{"truth": 1}]}"#, 400),
-        ("POST", "/api/gyre/v1/feedback", "[]", 400), ("GET", "/api/gyre/v1/errors?kind=nothing", "", 400),
-        ("GET", "/api/gyre/v1/errors?page=x", "", 400), ("GET", "/api/gyre/v1/lineage/nothing", "", 404),
-        ("GET", "/api/gyre/v1/predictions/nothing", "", 404), ("GET", "/nothing", "", 404),
-        ("GET", "/runs/nothing", "", 404),
-        ("POST", "/api/2.0/mlflow/runs/create", "{", 400), ("GET", "/api/2.0/mlflow/runs/get?run_id=nothing", "", 404),
-        ("POST", "/api/2.0/mlflow/experiments/create", "{}", 400), ("POST", "/api/2.0/mlflow/nothing", "{}", 404),
-        ("GET", "/api/2.0/mlflow-artifacts/artifacts/..%2f..%2fgyre.db", "", 400),
-        ("GET", "/health", "", 200), ("GET", "/metrics", "", 200), ("GET", "/version", "", 200),
-    ])
-    func `bad input is answered by its own error and never by a 5xx of ours`(
-        method: String,
-        path: String,
-        body: String,
-        status: Int
-    ) async throws {
-        try await Program.inEmptyFolder { gyre in
-            #expect(try await gyre.run("init").code == 0)
-            try await gyre.up { url in
-                let client = HTTPTransportClient()
-                let answer = try await client.send(method, url + path, body: body.isEmpty ? nil : Array(body.utf8))
-                #expect(answer.status == status, "\(answer.text)")
-                #expect(try await client.send("GET", url + "/health").status == 200)
-                await client.shutdown()
+    @Test(arguments: ["203.0.113.7", "no-such-host.invalid"])
+    func `an address that is not of this machine is one clear error`(host: String) async throws {
+        try await Program.inProject { gyre in
+            let answer = try await gyre.run("up", "--host", host, "--port", "0")
+            #expect(answer.code == 1)
+            #expect(answer.error.hasPrefix("error: cannot listen on \(host):0\n"), "\(answer.error)")
+            #expect(answer.error.contains("--host"))
+        }
+    }
+
+    @Test func `who listens for others is told that nobody asks who calls`() async throws {
+        try await Program.inProject { gyre in
+            let end = try await gyre.up("--host", "0.0.0.0") { server in
+                try await server.await200("/health")
+            }
+            #expect(end.log.contains("warning listens beyond this machine without asking who calls"))
+        }
+    }
+
+    @Test func `metrics count requests by their route, never by their path`() async throws {
+        try await Program.inProject { gyre in
+            try await gyre.up { server in
+                #expect(try await server.send("GET", "/runs/one").status == 404)
+                #expect(try await server.send("GET", "/runs/two").status == 404)
+                #expect(try await server.send("GET", "/nowhere").status == 404)
+                let text = try await server.send("GET", "/metrics").text
+                let line = #"gyre_http_requests_total{method="GET",route="/runs/{id}",status="404"} 2"#
+                #expect(text.contains(line), "\(text)")
+                #expect(text.contains(#"gyre_http_requests_total{method="any",route="none",status="404"} 1"#))
+                #expect(text.contains("gyre_monitoring_dropped_predictions 0"))
+                #expect(text.hasSuffix("# EOF\n"))
+                #expect(!text.contains("/runs/one"))
             }
         }
     }

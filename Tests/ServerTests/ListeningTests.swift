@@ -5,6 +5,7 @@ import Files
 import Hummingbird
 import Logging
 import NIOCore
+import SocketTesting
 import Synchronization
 import SystemPackage
 import Testing

@@ -62,7 +62,7 @@ struct Listening: Sendable {
                 }
                 await onReady(settings.url(port: channel.localAddress?.port ?? settings.port))
             },
-            logger: logger
+            logger: logger.forTransport
         )
         // Stopped from the last to the first.
         let services = (foundations + [application] + callers).map {

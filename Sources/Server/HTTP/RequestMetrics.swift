@@ -29,10 +29,11 @@ final class RequestMetrics<Context: RequestContext>: RouterMiddleware {
     ) async throws -> Response {
         let start = ContinuousClock.now
         let response = try await next(request, context)
-        let isRoute = context.endpointPath != nil
+        // Hummingbird's name for a request that no route takes.
+        let route = context.endpointPath.flatMap { $0 == "NotFound" ? nil : $0 }
         let key = Key(
-            route: context.endpointPath ?? "none",
-            method: isRoute ? request.method.rawValue : "any",
+            route: route ?? "none",
+            method: route != nil ? request.method.rawValue : "any",
             status: response.status.code
         )
         let instruments = known.withLock { known in

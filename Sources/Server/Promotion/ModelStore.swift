@@ -44,9 +44,10 @@ package struct ModelStore: Sendable {
     ///
     /// - Throws: ``ServerError`` `.refused` if the files are not those that passed.
     package func prepared(_ version: ModelVersion) async throws -> PreparedModel {
-        let prepared = try await prepare(try await directory(of: version))
+        let directory = try await directory(of: version)
         let verdict = try await services.registry.verdicts(model: version.name, version: version.version).first
-        guard verdict.map({ $0.digest == prepared.sourceDigest }) ?? true else {
+        // Before it is prepared, because that may run code of the model.
+        if let verdict, try await verdict.digest != directory.digest().description {
             throw ServerError(
                 .refused,
                 what: "cannot use version \(version.version) of `\(version.name)`",
@@ -54,7 +55,7 @@ package struct ModelStore: Sendable {
                 next: version.runID.map { "judge it anew by `gyre promote \($0)`" }
             )
         }
-        return prepared
+        return try await prepare(directory)
     }
 
     /// A prepared model, loaded.

@@ -8,14 +8,15 @@ import Glibc
 #endif
 
 /// A connection to this machine that sends exactly the bytes it is told to, as no well-behaved client would.
-final class RawConnection: Sendable {
+package final class RawConnection: Sendable {
     /// Nobody listens.
-    struct Refused: Error {}
+    package struct Refused: Error {}
 
-    private static let pool = BlockingPool(threads: 16)
+    private static let pool = BlockingPool(threads: 32)
     private let descriptor: Int32
 
-    init(port: UInt16) throws {
+    /// Connects to a port of this machine.
+    package init(port: UInt16) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -33,15 +34,18 @@ final class RawConnection: Sendable {
 
     deinit { close(descriptor) }
 
-    func send(_ text: String) throws {
-        let bytes = Array(text.utf8)
-        guard Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
-            throw Errno(rawValue: errno)
+    /// Sends text whole; blocks for as long as the other side does not take it.
+    package func send(_ text: String) throws {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            guard count > 0 else { throw Errno(rawValue: errno) }
+            rest = rest.dropFirst(count)
         }
     }
 
-    /// One answer with a `Content-Length`.
-    func answer() async throws -> String {
+    /// One answer with a `Content-Length`, or as much of it as came before the connection ended.
+    package func answer() async throws -> String {
         try await Self.pool.run { [self] in
             var text = ""
             while !Self.isWhole(text), let more = try receive() { text += more }
@@ -50,7 +54,7 @@ final class RawConnection: Sendable {
     }
 
     /// Everything until the server closes the connection.
-    func rest() async throws -> String {
+    package func rest() async throws -> String {
         try await Self.pool.run { [self] in
             var text = ""
             while let more = try receive() { text += more }
@@ -66,7 +70,8 @@ final class RawConnection: Sendable {
         return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
     }
 
-    private static func isWhole(_ text: String) -> Bool {
+    /// Whether the text is an answer with all of its body.
+    package static func isWhole(_ text: String) -> Bool {
         guard let end = text.range(of: "\r\n\r\n"),
             let field = text.lowercased().range(of: "content-length: ")
         else { return false }

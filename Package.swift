@@ -205,6 +205,11 @@ let suites: [Target] = [
         ]
     ),
     tests(of: "Evaluation", in: "DataScience", ["JSONText"]),
+    tests(
+        of: "Feedback",
+        ["DataVersions", "Database", "Files", "Monitoring", "ProjectTesting", "Tables", systemPackage]
+    ),
+    tests(of: "Packaging", in: "Operations", ["Files", "JSONText", "ProjectTesting", subprocess, systemPackage]),
     tests(of: "Monitoring", in: "Operations", ["Files", "JSONText", "Tables", systemPackage]),
     tests(of: "Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", subprocess, systemPackage]),
 ]

@@ -206,6 +206,13 @@ let suites: [Target] = [
     ),
     tests(of: "Evaluation", in: "DataScience", ["JSONText"]),
     tests(
+        of: "Lineage",
+        [
+            "DataVersions", "Database", "Diagnostics", "Feedback", "Monitoring", "ObjectStorage", "ProjectTesting",
+            "Registry", "Tracking", systemPackage,
+        ]
+    ),
+    tests(
         of: "Feedback",
         ["DataVersions", "Database", "Files", "Monitoring", "ProjectTesting", "Tables", systemPackage]
     ),

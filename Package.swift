@@ -220,6 +220,18 @@ let suites: [Target] = [
         ]
     ),
     tests(of: "Evaluation", in: "DataScience", ["JSONText"]),
+    tests(
+        of: "Lineage",
+        [
+            "DataVersions", "Database", "Diagnostics", "Feedback", "Monitoring", "ObjectStorage", "ProjectTesting",
+            "Registry", "Tracking", systemPackage,
+        ]
+    ),
+    tests(
+        of: "Feedback",
+        ["DataVersions", "Database", "Files", "Monitoring", "ProjectTesting", "Tables", systemPackage]
+    ),
+    tests(of: "Packaging", in: "Operations", ["Files", "JSONText", "ProjectTesting", subprocess, systemPackage]),
     tests(of: "Monitoring", in: "Operations", ["Files", "JSONText", "Tables", systemPackage]),
     tests(of: "Tracking", in: "DataScience", ["Database", "Diagnostics", "Files", "ObjectStorage", systemPackage]),
     tests(

@@ -33,13 +33,15 @@ package struct ErrorTable: Sendable {
             )
         }
         let names = columns.map(\.name)
+        let isText = columns.contains { $0.name == target && $0.type == "VARCHAR" }
         let rows = cases.map { errorCase in
             let values = Dictionary(
                 errorCase.features.map { ($0.name, $0.value) },
                 uniquingKeysWith: { first, _ in first }
             )
             return names.map { name -> TableValue in
-                if name == target { return Double(errorCase.truth).map(Self.number) ?? .text(errorCase.truth) }
+                // Where classes are texts, `01` must not become `1`.
+                if name == target { return isText ? .text(errorCase.truth) : Self.value(errorCase.truth) }
                 switch values[name] {
                 case .number(let number)?: return number.isNaN ? .null : .real(number)
                 case .text(let text)?: return .text(text)
@@ -51,7 +53,8 @@ package struct ErrorTable: Sendable {
     }
 
     /// Whole numbers are written without a fraction, as people write classes.
-    private static func number(_ value: Double) -> TableValue {
-        Int64(exactly: value).map { .integer($0) } ?? .real(value)
+    private static func value(_ text: String) -> TableValue {
+        guard let number = Double(text), number.isFinite else { return .text(text) }
+        return Int64(exactly: number).map { .integer($0) } ?? .real(number)
     }
 }

@@ -6,11 +6,11 @@ package import Diagnostics
 package struct FeedbackError: Explained {
     /// What went wrong, to switch on.
     package enum Code: String, Sendable {
-        /// A truth or verdict that breaks a rule: empty, too long, or in conflict with an earlier truth.
+        /// A truth or verdict that breaks a rule: empty or too long.
         case invalidLabel
         /// A rule of `loop.retrain_when` that cannot be read.
         case invalidRule
-        /// The loop cannot run here: no git repository, no commit, or uncommitted data pointers.
+        /// A turn cannot start: no git repository, no commit, or nothing to learn from.
         case notReady
         /// A turn of the loop is running already.
         case busy

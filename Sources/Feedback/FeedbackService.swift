@@ -37,7 +37,7 @@ package struct FeedbackService: Sendable {
 
     /// Takes labels, all or none; durable when it returns.
     ///
-    /// Taking one twice changes nothing.
+    /// Taking one twice changes nothing. Another truth for the same prediction replaces the earlier one.
     package func take(_ labels: [Label]) async throws {
         let receivedMs = now()
         try await database.write { writer in
@@ -58,10 +58,12 @@ package struct FeedbackService: Sendable {
 
     /// Joins what waits with the inference log and gathers the errors.
     ///
-    /// Reads at most `limit` labels and complaints a call, oldest first, so memory is bounded. Running it twice, or twice at
-    /// once, gathers each error once.
+    /// Reads at most `limit` labels and complaints a call, so memory is bounded; those whose prediction is not found make
+    /// way for others. Running it twice, or twice at once, gathers each error once.
     ///
+    /// - Parameter limit: At most this many of each.
     /// - Returns: How many labels found their prediction.
+    /// - Throws: Errors of Database and of the inference log.
     package func gather(limit: Int = 5_000) async throws -> Int {
         let (labels, complaints) = try await database.read { reader in
             (
@@ -86,9 +88,8 @@ package struct FeedbackService: Sendable {
             var joined = 0
             for label in labels {
                 guard let prediction = predictions[label.predictionID] else { continue }
-                joined += 1
                 let outcome = Outcome(predicted: prediction.label, truth: label.truth, positive: positive)
-                try FeedbackStore.settle(
+                let isSettled = try FeedbackStore.settle(
                     label.predictionID,
                     truth: label.truth,
                     outcome: outcome,
@@ -96,10 +97,21 @@ package struct FeedbackService: Sendable {
                     version: prediction.version,
                     in: writer
                 )
+                guard isSettled else { continue }
+                joined += 1
                 guard let kind = outcome.errorKind else { continue }
                 let error = GatheredError(prediction, kind: kind, truth: label.truth, comment: nil)
                 let features = ErrorCase.json(of: prediction)
                 try FeedbackStore.put(error, features: features, gatheredMs: gatheredMs, in: writer)
+            }
+            // Only what does not fit into one call must wait for its turn.
+            if max(labels.count, complaints.count) >= limit {
+                try FeedbackStore.postpone(
+                    labels: labels.filter { predictions[$0.predictionID] == nil },
+                    complaints: complaints.filter { predictions[$0.predictionID] == nil },
+                    lookedMs: gatheredMs,
+                    in: writer
+                )
             }
             return joined
         }
@@ -111,8 +123,8 @@ package struct FeedbackService: Sendable {
     ///   - kinds: The kinds wanted; all if empty.
     ///   - page: Where the last page ended, as it was returned; nil for the first.
     ///   - limit: At most this many, 1 to 1,000.
-    /// - Returns: The page, and where the next one begins; nil if this one is not full.
-    /// - Throws: ``DatabaseError`` if the database cannot be read.
+    /// - Returns: The page, and where the next one begins; nil at the end.
+    /// - Throws: Errors of Database.
     package func errors(
         kinds: [GatheredError.Kind] = [],
         page: ErrorPage.Cursor? = nil,
@@ -138,6 +150,11 @@ package struct FeedbackService: Sendable {
     /// The error that a prediction turned out to be; nil if none was gathered.
     package func error(of predictionID: String) async throws -> GatheredError? {
         try await database.read { try FeedbackStore.error(of: predictionID, in: $0) }
+    }
+
+    /// Errors of one version of a model, newest first, at most `limit`.
+    package func errors(model: String, version: String, limit: Int) async throws -> [GatheredError] {
+        try await database.read { try FeedbackStore.errors(model: model, version: version, limit: limit, in: $0) }
     }
 
     /// How many errors, labels and verdicts there are.
@@ -167,6 +184,14 @@ package struct FeedbackService: Sendable {
     package func assign(_ cases: [ErrorCase], to dataVersion: String) async throws {
         let ids = cases.map(\.predictionID)
         try await database.write { try FeedbackStore.assign(ids, to: dataVersion, in: $0) }
+    }
+
+    /// Lets errors wait again whose data version is not among these: nothing builds on it.
+    func keepAssigned(of model: String, in dataVersions: Set<String>) async throws {
+        let held = try await database.read { try FeedbackStore.dataVersions(model: model, in: $0) }
+        let lost = held.filter { !dataVersions.contains($0) }
+        guard !lost.isEmpty else { return }
+        try await database.write { writer in for version in lost { try FeedbackStore.release(version, in: writer) } }
     }
 
     /// Predictions whose errors a data version holds, at most `limit`.

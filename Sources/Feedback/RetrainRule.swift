@@ -23,7 +23,7 @@ package struct RetrainRule: Sendable, Hashable, CustomStringConvertible {
     ///
     /// - Throws: ``FeedbackError`` `.invalidRule` that names the part it cannot read.
     package init(_ text: String) throws(FeedbackError) {
-        let parts = text.split(separator: " ", omittingEmptySubsequences: true).map(String.init)
+        let parts = Self.parts(text)
         guard parts.count == 3 else {
             throw Self.unreadable(text, why: "a rule has three parts: quantity, `>=` or `>`, number")
         }
@@ -51,7 +51,25 @@ package struct RetrainRule: Sendable, Hashable, CustomStringConvertible {
     package func fires(at value: Double) -> Bool { includesBound ? value >= bound : value > bound }
 
     /// The rule as people write it.
-    package var description: String { "\(quantity.rawValue) \(includesBound ? ">=" : ">") \(bound)" }
+    package var description: String {
+        let number = Int64(exactly: bound).map { "\($0)" } ?? "\(bound)"
+        return "\(quantity.rawValue) \(includesBound ? ">=" : ">") \(number)"
+    }
+
+    /// Words and comparisons, with or without spaces between them.
+    private static func parts(_ text: String) -> [String] {
+        var parts: [String] = []
+        for word in text.split(whereSeparator: \.isWhitespace) {
+            var rest = word[...]
+            while let first = rest.first {
+                let isSign = "<>=!".contains(first)
+                let part = rest.prefix { "<>=!".contains($0) == isSign }
+                parts.append(String(part))
+                rest = rest.dropFirst(part.count)
+            }
+        }
+        return parts
+    }
 
     private static func unreadable(_ text: String, why: String, next: String? = nil) -> FeedbackError {
         FeedbackError(

@@ -7,7 +7,7 @@ package struct LineageError: Explained {
     /// What was asked for.
     package let id: String
 
-    package var what: String { "cannot show the lineage of `\(id)`" }
+    package var what: String { "cannot show the lineage of `\(id.prefix(200))`" }
     package var why: String {
         "no prediction, run, model version, data version or commit of this project has that name"
     }

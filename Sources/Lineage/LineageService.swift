@@ -34,23 +34,40 @@ package struct LineageService: Sendable {
 
     /// The node of a name with all it came from, and with what came from it one step on.
     ///
-    /// - Parameter id: A prediction id, a run id, `MODEL/VERSION`, `md5:HASH` or a commit of at least 7 digits.
-    /// - Returns: The node, with at most 100 results; the inputs of a run are named, but not walked further.
+    /// A walk goes from kind to kind in one order only (prediction, model version, run, data and commit), so it ends.
+    ///
+    /// - Parameter id: A prediction id, a run id, `MODEL/VERSION`, `md5:HASH` or a commit.
+    /// - Returns: The node.
     /// - Throws: ``LineageError`` if nothing has that name.
     package func walk(from id: String) async throws -> LineageNode {
-        if let prediction = try await findPredictions([id]).first { return try await node(of: prediction) }
+        guard !id.isEmpty, id.utf8.count <= 1_000, !id.utf8.contains(0) else { throw LineageError(id: id) }
         if id.hasPrefix("md5:") { return try await data(String(id.dropFirst(4))) }
-        let parts = id.split(separator: "/")
-        if parts.count == 2, let number = Int(parts[1]),
-            let version = try await found({ try await registry.version(model: String(parts[0]), number: number) })
+        if let prediction = try await findPredictions([id]).first { return try await node(of: prediction) }
+        if let slash = id.lastIndex(of: "/"), let number = Int(id[id.index(after: slash)...]),
+            let version = try await found({ try await registry.version(model: String(id[..<slash]), number: number) })
         {
-            return try await node(of: version)
+            var node = try await self.node(of: version)
+            let errors = try await feedback.errors(
+                model: version.name,
+                version: String(version.version),
+                limit: Self.most
+            )
+            node.results = errors.map { Self.node(of: $0) }
+            return node
         }
         if let run = try await found({ try await tracking.run(id: id) }) {
             var node = try await self.node(of: run)
-            let versions = try await registry.searchVersions(VersionSearch(runID: run.id), limit: 100)
+            let versions = try await registry.searchVersions(VersionSearch(runID: run.id), limit: Self.most)
             node.results = versions.map {
                 LineageNode(.modelVersion, "\($0.name)/\($0.version)", facts: Self.facts($0))
+            }
+            return node
+        }
+        // The log may have let the prediction go; its error keeps what is needed.
+        if let error = try await feedback.error(of: id) {
+            var node = Self.node(of: error)
+            if let version = try await origin(model: error.model, version: error.version) {
+                node.origins.append(version)
             }
             return node
         }
@@ -60,6 +77,9 @@ package struct LineageService: Sendable {
         throw LineageError(id: id)
     }
 
+    /// The most nodes of one kind beside each other.
+    private static let most = 100
+
     // MARK: Nodes
 
     private func node(of prediction: LoggedPrediction) async throws -> LineageNode {
@@ -67,19 +87,26 @@ package struct LineageService: Sendable {
         node.facts = [("label", prediction.label)]
         if let score = prediction.score { node.facts.append(("score", String(score))) }
         node.facts.append(("time_ms", String(prediction.timeMs)))
-        if let number = Int(prediction.version),
-            let version = try await found({ try await registry.version(model: prediction.model, number: number) })
-        {
-            node.origins.append(try await self.node(of: version))
+        if let version = try await origin(model: prediction.model, version: prediction.version) {
+            node.origins.append(version)
         }
-        if let error = try await feedback.error(of: prediction.id) {
-            var result = LineageNode(.error, error.id, facts: [("kind", error.kind.rawValue)])
-            if let truth = error.truth { result.facts.append(("truth", truth)) }
-            if let comment = error.comment, !comment.isEmpty { result.facts.append(("comment", comment)) }
-            if let version = error.dataVersion { result.results.append(LineageNode(.data, version)) }
-            node.results.append(result)
-        }
+        if let error = try await feedback.error(of: prediction.id) { node.results.append(Self.node(of: error)) }
         return node
+    }
+
+    private static func node(of error: GatheredError) -> LineageNode {
+        var node = LineageNode(.error, error.id, facts: [("error_kind", error.kind.rawValue)])
+        if let truth = error.truth { node.facts.append(("truth", truth)) }
+        if let comment = error.comment, !comment.isEmpty { node.facts.append(("comment", comment)) }
+        if let version = error.dataVersion { node.results.append(LineageNode(.data, version)) }
+        return node
+    }
+
+    private func origin(model: String, version: String) async throws -> LineageNode? {
+        guard let number = Int(version) else { return nil }
+        let known = try await found { try await registry.version(model: model, number: number) }
+        guard let known else { return nil }
+        return try await node(of: known)
     }
 
     private func node(of version: ModelVersion) async throws -> LineageNode {
@@ -115,13 +142,17 @@ package struct LineageService: Sendable {
     }
 
     private func data(_ digest: String) async throws -> LineageNode {
+        guard digest.wholeMatch(of: /[0-9a-f]{32}(\.dir)?/) != nil else { throw LineageError(id: "md5:\(digest)") }
         var node = LineageNode(.data, "md5:\(digest)")
-        for id in try await feedback.predictions(in: "md5:\(digest)", limit: 100) {
+        for id in try await feedback.predictions(in: "md5:\(digest)", limit: Self.most) {
             node.origins.append(LineageNode(.error, id))
         }
-        for run in try await tracking.runs(using: digest) {
+        for run in try await tracking.runs(using: digest, limit: Self.most) {
             let path = run.inputs.first { $0.digest == digest }?.name ?? ""
             node.results.append(LineageNode(.run, run.id, facts: [("name", run.name), ("path", path)]))
+        }
+        for commit in try await found({ try await git.commits(naming: digest) }) ?? [] {
+            node.results.append(LineageNode(.commit, commit.id, facts: [("subject", commit.subject)]))
         }
         guard !node.origins.isEmpty || !node.results.isEmpty else { throw LineageError(id: "md5:\(digest)") }
         return node
@@ -129,10 +160,12 @@ package struct LineageService: Sendable {
 
     private func node(ofCommit commit: (id: String, subject: String)) async throws -> LineageNode {
         var node = LineageNode(.commit, commit.id, facts: [("subject", commit.subject)])
+        node.origins = try await git.data(of: commit.id, limit: Self.most).map { file, md5 in
+            LineageNode(.data, "md5:\(md5)", facts: [("path", String(file.dropLast(".dvc".count)))])
+        }
         let ids = try await tracking.searchExperiments(limit: 1_000).map(\.id)
-        let runs = try await tracking.searchRuns(
-            RunSearch(experimentIDs: ids, filter: "tags.`mlflow.source.git.commit` = '\(commit.id)'", limit: 100)
-        )
+        let filter = "tags.`mlflow.source.git.commit` = '\(commit.id)'"
+        let runs = try await tracking.searchRuns(RunSearch(experimentIDs: ids, filter: filter, limit: Self.most))
         node.results = runs.map { LineageNode(.run, $0.id, facts: [("name", $0.name)]) }
         return node
     }
@@ -149,7 +182,7 @@ package struct LineageService: Sendable {
             return nil
         } catch let error as RegistryError where error.code == .notFound {
             return nil
-        } catch let error as DataVersionsError where error.code == .git {
+        } catch let error as DataVersionsError where [.git, .tooLarge].contains(error.code) {
             return nil
         }
     }

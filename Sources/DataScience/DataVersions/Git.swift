@@ -165,12 +165,19 @@ package struct Git: Sendable {
     package func worktreeAdd(_ path: FilePath, branch: String, from start: String) async throws {
         try await BlockingPool.shared.run { try FileSystem.removeTree(path) }
         _ = try await program.checked(["worktree", "prune"])
-        _ = try await program.checked(["worktree", "add", "-q", "-B", branch, path.string, start], hooks: false)
+        _ = try await program.checked(["worktree", "add", "-q", "-b", branch, path.string, start], hooks: false)
     }
 
     /// Removes a second work tree; its branch stays.
     package func worktreeRemove(_ path: FilePath) async throws {
         _ = try await program.checked(["worktree", "remove", "--force", path.string])
+    }
+
+    /// The branches whose names begin so.
+    package func branches(_ prefix: String) async throws -> [String] {
+        let answer = try await program.checked(["for-each-ref", "--format=%(refname)", "refs/heads/"])
+        let names = answer.split(whereSeparator: \.isNewline).map { String($0.dropFirst("refs/heads/".count)) }
+        return names.filter { $0.hasPrefix(prefix) }
     }
 
     // MARK: History

@@ -55,8 +55,8 @@ package struct Judgement: Sendable {
 /// against the champion, and promoted if it passed.
 ///
 /// The user's own work tree is never touched: each turn leaves a branch `gyre/retrain-N` to look at and merge. At most one
-/// turn runs in a project at a time, held by a lock file. A turn that the process dies in leaves the errors unassigned, so
-/// the next turn takes them again.
+/// turn runs in a project at a time, held by a lock file. If the process dies in a turn, the next one finds by the history of
+/// its first commit which errors were learned, and takes the others again.
 package struct FeedbackLoop: Sendable {
     /// Trains in a work tree and names the run.
     package typealias Retrain = @Sendable (_ root: FilePath, _ turn: Turn) async throws -> String
@@ -148,22 +148,17 @@ package struct FeedbackLoop: Sendable {
 
     /// Runs a turn now.
     ///
-    /// - Throws: ``FeedbackError`` `.busy` if one runs already, `.notReady` if there is nothing to learn from. A step that
-    ///   fails does not throw: the turn ends as `.failed` with the reason in its note.
+    /// - Returns: The turn, ended. A step that fails does not throw: the turn ends as `.failed` with the reason in its note.
+    /// - Throws: ``FeedbackError`` `.busy` if one runs already, `.notReady` if there is nothing to learn from or no commit to
+    ///   start at.
     package func turn() async throws -> Turn {
-        let lock: FileLock
-        do {
-            lock = try FileLock.acquire(scratch.appending("loop.lock"), mode: .exclusive, owner: "loop")
-        } catch {
-            throw FeedbackError(
-                .busy,
-                what: "cannot start a turn of the loop",
-                why: "one is running in this project",
-                next: "wait for its end; `gyre status` shows it",
-                cause: error
-            )
-        }
+        let lock = try lock()
         defer { lock.release() }
+        let startedMs = now()
+        try await database.write { try TurnStore.closeAbandoned(endedMs: startedMs, in: $0) }
+        try await removeAbandonedTrees()
+        let git = Git(root: root)
+        let (base, taken) = try await start(git)
         let cases = try await feedback.newCases(model: plan.model)
         guard !cases.isEmpty else {
             throw FeedbackError(
@@ -173,53 +168,122 @@ package struct FeedbackLoop: Sendable {
                 next: "send labels for predictions to `/api/gyre/v1/labels`"
             )
         }
-        let startedMs = now()
-        var turn = try await database.write { writer in
-            try TurnStore.closeAbandoned(endedMs: startedMs, in: writer)
-            return try TurnStore.begin(startedMs: startedMs, in: writer)
+        var turn = try await database.write {
+            try TurnStore.begin(startedMs: startedMs, beyond: taken, in: $0)
         }
         turn.errors = cases.count
         do {
-            try await run(&turn, on: cases)
-        } catch is CancellationError {
-            turn.state = .interrupted
-            turn.note = "it was asked to stop"
+            try await run(&turn, on: cases, from: base, git)
         } catch {
-            turn.state = .failed
-            turn.note = "\(error)"
+            let isStopped = error is CancellationError || Task.isCancelled
+            turn.state = isStopped ? .interrupted : .failed
+            turn.note = isStopped ? "it was asked to stop" : String("\(error)".prefix(2_000))
         }
         turn.endedMs = now()
-        try await save(turn)
+        let ended = turn
+        try await shielded {
+            // What nothing builds on must be learned by the next turn.
+            if ![.promoted, .waiting].contains(ended.state) { try await takeBack(from: base, git) }
+            try await save(ended)
+        }
         return turn
+    }
+
+    // MARK: Start
+
+    private func lock() throws -> FileLock {
+        do {
+            return try FileLock.acquire(scratch.appending("loop.lock"), mode: .exclusive, owner: "loop")
+        } catch {
+            guard error.code == .locked else { throw error }
+            throw FeedbackError(
+                .busy,
+                what: "cannot start a turn of the loop",
+                why: "one is running in this project",
+                next: "wait for its end; `gyre status` shows it",
+                cause: error
+            )
+        }
+    }
+
+    /// Work trees of turns whose process died; nobody else has any, as we hold the lock.
+    private func removeAbandonedTrees() async throws {
+        let scratch = scratch
+        try await BlockingPool.shared.run {
+            for name in try FileSystem.list(scratch) where name.hasPrefix(Self.treePrefix) {
+                try FileSystem.removeTree(scratch.appending(name))
+            }
+        }
+    }
+
+    private static let treePrefix = "retrain-"
+
+    /// The error table's path in the project; a work tree of ours must not be left by it.
+    private func table() throws -> String {
+        if let path = ProjectPath.normalized(plan.errorTable.string) { return path }
+        throw FeedbackError(
+            .notReady,
+            what: "cannot start a turn of the loop",
+            why: "the error table `\(plan.errorTable)` does not lie inside the project",
+            next: "correct `loop.errors` in `gyre.yaml`"
+        )
+    }
+
+    /// The commit to start at, and the highest number of a branch of ours, which may be older than the database.
+    private func start(_ git: Git) async throws -> (base: String, taken: Int) {
+        do {
+            let base = try await base(git)
+            try await takeBack(from: base, git)
+            let branches = try await git.branches(Turn.branchPrefix)
+            return (base, branches.compactMap { Int($0.dropFirst(Turn.branchPrefix.count)) }.max() ?? 0)
+        } catch let error as DataVersionsError {
+            throw FeedbackError(
+                .notReady,
+                what: "cannot start a turn of the loop",
+                why: error.why,
+                next: error.next,
+                cause: error
+            )
+        }
+    }
+
+    /// Lets errors wait again whose data version is not in the history that a turn starts from.
+    ///
+    /// Their turn was not promoted, or somebody went on without it. What is in the history is learned already.
+    private func takeBack(from base: String, _ git: Git) async throws {
+        let hashes = try await git.hashes(in: "\(try table()).dvc", historyOf: base)
+        try await feedback.keepAssigned(of: plan.model, in: Set(hashes.map { "md5:\($0)" }))
     }
 
     // MARK: Steps
 
-    private func run(_ turn: inout Turn, on cases: [ErrorCase]) async throws {
-        let tree = scratch.appending("retrain-\(turn.id)")
-        let git = Git(root: root)
-        try await git.worktreeAdd(tree, branch: turn.branch, from: try await base(git))
+    private func run(_ turn: inout Turn, on cases: [ErrorCase], from base: String, _ git: Git) async throws {
+        let tree = scratch.appending("\(Self.treePrefix)\(turn.id)")
+        try await git.worktreeAdd(tree, branch: turn.branch, from: base)
         do {
             try await learn(&turn, from: cases, in: tree)
         } catch {
-            // The first failure is the one to report; a work tree left behind is removed by the next prune.
-            try? await git.worktreeRemove(tree)
+            // The first failure is the one to report; a work tree that stays is removed by the next turn.
+            try? await shielded { try await git.worktreeRemove(tree) }
             throw error
         }
-        try await git.worktreeRemove(tree)
+        try await shielded { try await git.worktreeRemove(tree) }
     }
 
     private func learn(_ turn: inout Turn, from cases: [ErrorCase], in tree: FilePath) async throws {
         let data = try DataRepository.open(at: tree, sharingCacheOf: root)
+        let table = tree.pushing(FilePath(try table()))
+        // Before anything is written there: no link may lead out of the work tree.
+        _ = try data.relative(table)
         _ = try await data.checkout(try await data.pointers())
-        let table = tree.pushing(plan.errorTable)
         _ = try await errorTable.add(cases, to: table, target: plan.target)
         let pointers = try await data.add([table])
-        let digest = pointers.first.map { "md5:\($0.md5)" }
-        turn.dataVersion = digest
+        turn.dataVersion = pointers.first.map { "md5:\($0.md5)" }
         let git = Git(root: tree)
         try await git.addAll()
-        _ = try await git.commit("Add \(cases.count) gathered errors to \(plan.errorTable)")
+        _ = try await git.commit("Add \(cases.count) gathered errors to \(try self.table())")
+        // Before the judge: if the process dies behind a promotion, the errors that were learned must not be taken again.
+        if let version = turn.dataVersion { try await feedback.assign(cases, to: version) }
         try await save(turn)
 
         turn.runID = try await retrain(tree, turn)
@@ -231,7 +295,6 @@ package struct FeedbackLoop: Sendable {
         turn.version = judgement.version
         turn.note = judgement.note
         turn.state = judgement.passed ? (plan.promotesAutomatically ? .promoted : .waiting) : .refused
-        if judgement.passed, let digest { try await feedback.assign(cases, to: digest) }
     }
 
     /// Where a turn starts: at the champion's commit if the user's branch is part of it, so that turns build on each other
@@ -244,5 +307,11 @@ package struct FeedbackLoop: Sendable {
 
     private func save(_ turn: Turn) async throws {
         try await database.write { try TurnStore.update(turn, in: $0) }
+    }
+
+    /// Runs to its end what must be done also by a task that is cancelled.
+    private func shielded(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        // A task of its own is not cancelled with us; we wait for it.
+        try await Task { try await body() }.value
     }
 }

@@ -18,6 +18,9 @@ package struct Turn: Sendable, Identifiable {
         case interrupted
     }
 
+    /// What the branches of turns begin with; a number follows.
+    static let branchPrefix = "gyre/retrain-"
+
     /// 1 for a project's first turn.
     package let id: Int
     /// How far it got.

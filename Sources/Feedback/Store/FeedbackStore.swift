@@ -17,13 +17,22 @@ enum FeedbackStore {
             """
         )
         guard changed > 0 else { return }
-        // A corrected truth makes the error gathered from the earlier one void, unless a data version holds it.
+        // A corrected truth makes the error gathered from the earlier one void, unless a data version holds it. What a user
+        // complained of stays a complaint.
         try writer.execute(
             """
             DELETE FROM feedback_errors
             WHERE prediction_id = \(label.predictionID)
               AND data_version IS NULL
-              AND kind <> 'complaint'
+              AND comment IS NULL
+            """
+        )
+        try writer.execute(
+            """
+            UPDATE feedback_errors
+            SET kind = 'complaint', truth = NULL
+            WHERE prediction_id = \(label.predictionID)
+              AND data_version IS NULL
             """
         )
     }
@@ -38,13 +47,13 @@ enum FeedbackStore {
         )
     }
 
-    /// Labels that wait for their prediction, oldest first.
+    /// Labels that wait for their prediction: those not looked for longest first, then the oldest.
     static func waitingLabels(limit: Int, in reader: SQLReader) throws -> [Label] {
         let sql: SQL = """
             SELECT prediction_id, truth
             FROM feedback_labels
             WHERE outcome IS NULL
-            ORDER BY received_ms, prediction_id
+            ORDER BY looked_ms, received_ms, prediction_id
             LIMIT \(limit)
             """
         return try reader.rows(sql).map { try Label(predictionID: $0.string(0), truth: $0.string(1)) }
@@ -57,13 +66,13 @@ enum FeedbackStore {
         let comment: String
     }
 
-    /// Complaints without a truth that wait for their prediction, oldest first.
+    /// Complaints that wait for their prediction: those not looked for longest first, then the oldest.
     static func waitingComplaints(limit: Int, in reader: SQLReader) throws -> [Complaint] {
         let sql: SQL = """
             SELECT id, prediction_id, comment
             FROM feedback_verdicts
             WHERE joined = 0 AND usable = 0
-            ORDER BY received_ms, id
+            ORDER BY looked_ms, received_ms, id
             LIMIT \(limit)
             """
         return try reader.rows(sql).map {
@@ -71,7 +80,15 @@ enum FeedbackStore {
         }
     }
 
-    /// Notes what became of a label.
+    /// Notes that the predictions of labels and complaints were looked for and not found.
+    static func postpone(labels: [Label], complaints: [Complaint], lookedMs: Int64, in writer: SQLWriter) throws {
+        let label = try writer.statement("UPDATE feedback_labels SET looked_ms = ? WHERE prediction_id = ?")
+        for item in labels { _ = try label.run([.integer(lookedMs), .text(item.predictionID)]) }
+        let complaint = try writer.statement("UPDATE feedback_verdicts SET looked_ms = ? WHERE id = ?")
+        for item in complaints { _ = try complaint.run([.integer(lookedMs), .integer(item.id)]) }
+    }
+
+    /// Notes what became of a label; false if another truth has come in between.
     static func settle(
         _ predictionID: String,
         truth: String,
@@ -79,14 +96,15 @@ enum FeedbackStore {
         model: String,
         version: String,
         in writer: SQLWriter
-    ) throws {
-        try writer.execute(
+    ) throws -> Bool {
+        let changed = try writer.execute(
             """
             UPDATE feedback_labels
             SET outcome = \(outcome.rawValue), model = \(model), version = \(version)
             WHERE prediction_id = \(predictionID) AND truth = \(truth)
             """
         )
+        return changed > 0
     }
 
     /// Notes that a complaint has found its prediction.
@@ -108,7 +126,7 @@ enum FeedbackStore {
             ON CONFLICT (prediction_id) DO UPDATE
             SET kind = CASE WHEN excluded.kind = 'complaint' THEN kind ELSE excluded.kind END,
                 truth = coalesce(excluded.truth, truth),
-                comment = coalesce(excluded.comment, comment)
+                comment = coalesce(nullif(excluded.comment, ''), comment)
             """
         )
     }
@@ -168,6 +186,35 @@ enum FeedbackStore {
         return try reader.rows(sql).map {
             try ErrorCase(predictionID: $0.string(0), truth: $0.string(1), featuresJSON: $0.string(2))
         }
+    }
+
+    /// Errors of one version of a model, newest first.
+    static func errors(model: String, version: String, limit: Int, in reader: SQLReader) throws -> [GatheredError] {
+        let sql: SQL = """
+            SELECT \(raw: errorColumns)
+            FROM feedback_errors
+            WHERE model = \(model) AND version = \(version)
+            ORDER BY gathered_ms DESC, prediction_id DESC
+            LIMIT \(limit)
+            """
+        return try reader.rows(sql).map(error(from:))
+    }
+
+    /// The data versions that hold errors of a model.
+    static func dataVersions(model: String, in reader: SQLReader) throws -> [String] {
+        let sql: SQL = """
+            SELECT DISTINCT data_version
+            FROM feedback_errors
+            WHERE data_version IS NOT NULL AND model = \(model)
+            ORDER BY data_version
+            LIMIT 100000
+            """
+        return try reader.rows(sql).map { $0.string(0) }
+    }
+
+    /// Lets the errors of a data version wait again.
+    static func release(_ dataVersion: String, in writer: SQLWriter) throws {
+        try writer.execute("UPDATE feedback_errors SET data_version = NULL WHERE data_version = \(dataVersion)")
     }
 
     /// Notes that a data version now holds the errors.

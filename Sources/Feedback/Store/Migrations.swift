@@ -67,7 +67,22 @@ extension FeedbackService {
                         note TEXT NOT NULL
                     ) STRICT;
                     """
-            )
+            ),
+            Migration(
+                2,
+                "the wait for a prediction, fairly shared",
+                sqlite: """
+                    ALTER TABLE feedback_labels ADD COLUMN looked_ms INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE feedback_verdicts ADD COLUMN looked_ms INTEGER NOT NULL DEFAULT 0;
+                    DROP INDEX feedback_labels_waiting;
+                    DROP INDEX feedback_verdicts_waiting;
+                    CREATE INDEX feedback_labels_waiting
+                        ON feedback_labels (looked_ms, received_ms, prediction_id) WHERE outcome IS NULL;
+                    CREATE INDEX feedback_verdicts_waiting
+                        ON feedback_verdicts (looked_ms, received_ms, id) WHERE joined = 0 AND usable = 0;
+                    CREATE INDEX feedback_errors_answered ON feedback_errors (model, version, gathered_ms);
+                    """
+            ),
         ]
     )
 }

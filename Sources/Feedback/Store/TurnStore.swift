@@ -7,15 +7,16 @@ enum TurnStore {
     private static let columns =
         "number, state, started_ms, ended_ms, errors, branch, data_version, commit_id, run_id, version, note"
 
-    /// Begins a turn with the next number; `branch` is built from it.
-    static func begin(startedMs: Int64, in writer: SQLWriter) throws -> Turn {
-        let number = Int(try writer.row("SELECT coalesce(max(number), 0) + 1 FROM feedback_turns")?.int64(0) ?? 1)
+    /// Begins a turn with the next number, beyond `taken` in any case; its branch is built from it.
+    static func begin(startedMs: Int64, beyond taken: Int, in writer: SQLWriter) throws -> Turn {
+        let last = Int(try writer.row("SELECT coalesce(max(number), 0) FROM feedback_turns")?.int64(0) ?? 0)
+        let number = max(last, taken) + 1
         let turn = Turn(
             id: number,
             state: .running,
             startedMs: startedMs,
             errors: 0,
-            branch: "gyre/retrain-\(number)",
+            branch: "\(Turn.branchPrefix)\(number)",
             note: ""
         )
         try writer.execute(

@@ -18,17 +18,17 @@ package struct ImageBuilder: Sendable {
 
     /// Builds an image.
     ///
-    /// Layers are streamed; the memory needed does not depend on their size.
+    /// Layers are streamed; the memory needed does not depend on their size. The archive appears when it is complete, in
+    /// place of an older one; what a build that was killed left in the scratch folder is removed.
     ///
     /// - Parameters:
     ///   - plan: What goes in.
-    ///   - archive: The file to write, complete or not at all.
-    /// - Returns: The archive with the manifest's digest, its size and those of the compressed layers in bytes.
-    /// - Throws: ``PackagingError`` `.invalidName`, `.invalidPath`, `.failed`; ``FilesError`` if a file of the plan
-    ///   cannot be read or the archive not be written.
+    ///   - archive: The file to write; its folder must exist.
+    /// - Returns: The digest and the sizes.
+    /// - Throws: ``PackagingError``, ``FilesError``.
     package func build(_ plan: ImagePlan, to archive: FilePath) async throws -> BuiltImage {
         try plan.check()
-        return try await BlockingPool.shared.run { try self.buildBlocking(plan, archive) }
+        return try await BlockingPool.shared.run(cancellable: { try self.build(plan, archive, $0) })
     }
 
     private struct Blob {
@@ -38,32 +38,69 @@ package struct ImageBuilder: Sendable {
         let bytes: [UInt8]
     }
 
-    private func buildBlocking(_ plan: ImagePlan, _ archive: FilePath) throws -> BuiltImage {
-        let folder = scratch.appending("image-\(UInt64.random(in: .min ... .max))")
-        try FileSystem.createDirectory(folder)
+    private func build(_ plan: ImagePlan, _ archive: FilePath, _ flag: CancellationFlag) throws -> BuiltImage {
+        removeAbandoned()
+        let folder = scratch.appending("\(Self.prefix)\(UInt64.random(in: .min ... .max))")
+        let lockFile = FilePath(folder.string + Self.lockSuffix)
+        let lock = try FileLock.acquire(lockFile, mode: .exclusive, owner: "gyre build")
         defer {
-            // What stays behind is only of this build, and in a folder of scratch.
+            // What stays behind is only of this build; the next one removes it.
             try? FileSystem.removeTree(folder)
+            try? FileSystem.removeTree(lockFile)
+            lock.release()
         }
+        try FileSystem.createDirectory(folder)
         var layers: [Blob] = []
         var contents: [String] = []
         for (index, files) in plan.layers.enumerated() {
             let path = folder.appending("layer-\(index)")
             let sink = FileSink(try AtomicFileWriter(replacing: path))
             let gzip = try GzipSink(to: sink)
-            try Self.write(files, to: TarWriter(to: gzip))
+            try Self.write(files, to: TarWriter(to: gzip, flag: flag))
             contents.append(try gzip.finish())
             layers.append(Blob(digest: try sink.commit(), size: sink.count, file: path, bytes: []))
         }
         let config = Self.blob(Self.config(plan, contents))
         let manifest = Self.blob(Self.manifest(config, layers))
-        let size = try Self.write(plan, layers, config, manifest, to: archive)
+        let complete = folder.appending("archive")
+        let sink = FileSink(try AtomicFileWriter(replacing: complete))
+        try Self.write(plan, layers, config, manifest, to: TarWriter(to: sink, flag: flag))
+        _ = try sink.commit()
+        try Self.move(complete, to: archive)
         return BuiltImage(
             archive: archive,
             digest: "sha256:\(manifest.digest)",
-            sizeInBytes: size,
+            sizeInBytes: sink.count,
             layerSizes: layers.map(\.size)
         )
+    }
+
+    private static let prefix = "image-"
+    private static let lockSuffix = ".lock"
+
+    /// Removes what builds left that ended in the middle: folders whose lock nobody holds.
+    private func removeAbandoned() {
+        // Tidying must not keep a build from its work.
+        for name in (try? FileSystem.list(scratch)) ?? []
+        where name.hasPrefix(Self.prefix) && name.hasSuffix(Self.lockSuffix) {
+            let lockFile = scratch.appending(name)
+            guard let lock = try? FileLock.acquire(lockFile, mode: .exclusive, owner: "gyre build") else { continue }
+            try? FileSystem.removeTree(scratch.appending(String(name.dropLast(Self.lockSuffix.count))))
+            try? FileSystem.removeTree(lockFile)
+            lock.release()
+        }
+    }
+
+    /// Puts a complete file in its place at once.
+    private static func move(_ file: FilePath, to place: FilePath) throws {
+        do {
+            try FileSystem.rename(file, to: place)
+            try FileSystem.syncDirectory(place.removingLastComponent())
+        } catch {
+            // The scratch folder may lie on another file system.
+            guard error.code == .ioFailed else { throw error }
+            _ = try FileCopy.place(file, at: place)
+        }
     }
 
     private static func blob(_ bytes: [UInt8]) -> Blob {
@@ -73,14 +110,7 @@ package struct ImageBuilder: Sendable {
     private static func write(_ files: [ImageFile], to tar: TarWriter) throws {
         var folders: Set<String> = []
         for file in files.sorted(by: { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }) {
-            let parts = file.path.split(separator: "/").map(String.init)
-            guard file.path.hasPrefix("/"), !parts.isEmpty, !parts.contains("..") else {
-                throw PackagingError(
-                    .invalidPath,
-                    what: "cannot pack `\(file.path)`",
-                    why: "it is no absolute path of the image"
-                )
-            }
+            let parts = file.path.unicodeScalars.split(separator: "/").map { String(String.UnicodeScalarView($0)) }
             for count in 1..<max(parts.count, 1) {
                 let folder = parts.prefix(count).joined(separator: "/")
                 if folders.insert(folder).inserted { try tar.directory(folder) }
@@ -100,10 +130,8 @@ package struct ImageBuilder: Sendable {
         _ layers: [Blob],
         _ config: Blob,
         _ manifest: Blob,
-        to archive: FilePath
-    ) throws -> Int64 {
-        let sink = FileSink(try AtomicFileWriter(replacing: archive))
-        let tar = TarWriter(to: sink)
+        to tar: TarWriter
+    ) throws {
         try tar.directory("blobs")
         try tar.directory("blobs/sha256")
         var written: Set<String> = []
@@ -116,8 +144,6 @@ package struct ImageBuilder: Sendable {
         try tar.bytes("manifest.json", dockerManifest(plan, config, layers))
         try tar.bytes("oci-layout", Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8))
         try tar.finish()
-        _ = try sink.commit()
-        return sink.count
     }
 
     // MARK: Documents
@@ -204,7 +230,7 @@ package struct ImageBuilder: Sendable {
                     manifest,
                     &writer,
                     annotations: [
-                        ("io.containerd.image.name", "docker.io/library/\(plan.name):\(plan.tag)"),
+                        ("io.containerd.image.name", "\(plan.fullName):\(plan.tag)"),
                         ("org.opencontainers.image.ref.name", plan.tag),
                     ]
                 )

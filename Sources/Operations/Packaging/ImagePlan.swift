@@ -60,33 +60,72 @@ package struct ImagePlan: Sendable {
         user = ""
     }
 
-    /// - Throws: ``PackagingError`` `.invalidName`.
+    /// The name with the registry that it means.
+    var fullName: String {
+        let parts = name.split(separator: "/")
+        if parts.count > 1, parts[0].contains(".") || parts[0] == "localhost" { return name }
+        return parts.count > 1 ? "docker.io/\(name)" : "docker.io/library/\(name)"
+    }
+
+    /// Looks at the name, the tag and every path.
+    ///
+    /// - Throws: ``PackagingError`` `.invalidName`, `.invalidPath`.
     func check() throws(PackagingError) {
-        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-        let isName = parts.allSatisfy { part in
-            part.first.map { $0.isASCII && ($0.isLowercase || $0.isNumber) } == true
-                && part.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || "._-".contains($0)) }
-        }
-        guard !name.isEmpty, isName, name.utf8.count <= 255 else {
-            let near = name.lowercased().map {
-                $0.isASCII && ($0.isLetter || $0.isNumber || "./-_".contains($0)) ? $0 : "-"
-            }
+        guard Self.isName(name) else {
+            let near = name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "/") ? $0 : "-" }
+            let parts = String(near).split(separator: "/").map { $0.split(separator: "-").joined(separator: "-") }
+            let meant = String(parts.filter { !$0.isEmpty }.joined(separator: "/").prefix(100))
             throw PackagingError(
                 .invalidName,
                 what: "cannot name an image `\(name.prefix(100))`",
-                why: "a name has lower-case letters, digits, `.`, `_`, `-`, and `/` between parts",
-                next: "use for example `\(String(near.prefix(100)))`"
+                why: "parts between `/` have lower-case letters and digits, with single `.`, `_` or `-` between them",
+                next: Self.isName(meant) ? "use for example `\(meant)`" : nil
             )
         }
-        let isTag =
-            tag.first.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") } == true
-            && tag.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
-        guard isTag, tag.utf8.count <= 128 else {
+        guard tag.utf8.count <= 128, tag.wholeMatch(of: /[A-Za-z0-9_][A-Za-z0-9_.-]*/) != nil else {
             throw PackagingError(
                 .invalidName,
                 what: "cannot tag an image `\(tag.prefix(100))`",
                 why: "a tag has at most 128 letters, digits, `.`, `_`, `-`, and begins with neither `.` nor `-`"
             )
+        }
+        for files in layers { try Self.check(files) }
+    }
+
+    /// A repository name of the OCI distribution specification 1.1.
+    private static func isName(_ name: String) -> Bool {
+        let part = /[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*/
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        return name.utf8.count <= 255 && parts.allSatisfy { $0.wholeMatch(of: part) != nil }
+    }
+
+    private static func check(_ files: [ImageFile]) throws(PackagingError) {
+        var seen: Set<[UInt8]> = []
+        for file in files {
+            func refusal(_ why: String) -> PackagingError {
+                PackagingError(.invalidPath, what: "cannot pack `\(file.path)`", why: why)
+            }
+            let parts = file.path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst()
+            let isPlain = parts.allSatisfy { part in
+                !part.isEmpty && !part.elementsEqual(".".utf8) && !part.elementsEqual("..".utf8) && !part.contains(0)
+            }
+            guard file.path.utf8.first == UInt8(ascii: "/"), !parts.isEmpty, isPlain else {
+                throw refusal("it is no absolute path of the image")
+            }
+            guard seen.insert(Array(file.path.utf8)).inserted else { throw refusal("the layer holds it twice") }
+        }
+        for file in files {
+            let bytes = Array(file.path.utf8)
+            for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "/") && index > 0 {
+                guard !seen.contains(Array(bytes[..<index])) else {
+                    throw PackagingError(
+                        .invalidPath,
+                        what: "cannot pack `\(file.path)`",
+                        why:
+                            "`\(String(decoding: bytes[..<index], as: UTF8.self))` is a file of the layer, not a folder"
+                    )
+                }
+            }
         }
     }
 }

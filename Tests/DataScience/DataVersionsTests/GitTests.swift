@@ -142,7 +142,13 @@ struct GitTests {
         }
         let place = try TestFolder()
         let tree = place.path.appending("tree")
-        for _ in 0..<2 { try await git.worktreeAdd(tree, branch: "gyre/x", from: try await git.head()) }
+        // What lies there, and is registered there, of an earlier time makes way; a branch does not.
+        try await git.worktreeAdd(tree, branch: "gyre/w", from: try await git.head())
+        await #expect(throws: DataVersionsError.self) {
+            try await git.worktreeAdd(tree, branch: "gyre/w", from: try await git.head())
+        }
+        try await git.worktreeAdd(tree, branch: "gyre/x", from: try await git.head())
+        #expect(try await git.branches("gyre/") == ["gyre/w", "gyre/x"])
         let inside = Git(root: tree)
         try AtomicFile.write("1", to: tree.appending("new"))
         try await inside.addAll()

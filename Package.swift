@@ -204,8 +204,10 @@ let suites: [Target] = [
             unixSignals,
         ]
     ),
-    tests(of: "WebPages", ["ExampleFiles", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
+    tests(of: "WebPages", ["ExampleFiles", "WebAssets", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
+    support("FilesTesting", ["Files", systemPackage]),
     tests(of: "Diagnostics", in: "Ground"),
+    tests(of: "Files", in: "Ground", ["Diagnostics", "FilesTesting", systemPackage]),
     tests(of: "JSONText", in: "Ground", ["Diagnostics"]),
     tests(of: "Statistics", in: "Ground"),
     tests(of: "Tables", in: "Ground", ["Files", systemPackage]),

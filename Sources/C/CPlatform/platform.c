@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#define _GNU_SOURCE
+
 #include "CPlatform.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 int gyre_clone_file(int source, int destination) {
     return ioctl(destination, FICLONE, source) == 0 ? 0 : errno;
@@ -13,4 +18,19 @@ int gyre_clone_file(int source, int destination) {
 
 int gyre_end_with_parent(int signal) {
     return prctl(PR_SET_PDEATHSIG, signal) == 0 ? 0 : errno;
+}
+
+int gyre_open_unnamed(const char *folder, unsigned mode) {
+    // Without it, only a privileged process could name the file later.
+    if (access("/proc/self/fd", X_OK) != 0) return -EOPNOTSUPP;
+    int descriptor = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+    if (descriptor >= 0) return descriptor;
+    // Kernels and file systems that do not know the flag see an attempt to open a folder for writing.
+    return errno == EISDIR || errno == EINVAL ? -EOPNOTSUPP : -errno;
+}
+
+int gyre_name_file(int descriptor, const char *path) {
+    char own[32];
+    snprintf(own, sizeof own, "/proc/self/fd/%d", descriptor);
+    return linkat(AT_FDCWD, own, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
 }

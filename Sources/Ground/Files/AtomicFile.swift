@@ -10,56 +10,81 @@ import Glibc
 /// Replaces files whole: whoever reads sees the old content or the new, never a half, even after a crash of the machine.
 package enum AtomicFile {
     /// Writes bytes to `path`.
+    ///
+    /// - Parameters:
+    ///   - bytes: The new content.
+    ///   - path: The file; its folder must exist.
+    ///   - permissions: nil keeps those of the file that is replaced, and gives a new one what the umask leaves.
+    /// - Throws: ``FilesError``, such as `.notFound` for the folder or `.diskFull`; then the old file is as it was.
     package static func write(
         _ bytes: [UInt8],
         to path: FilePath,
-        permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
+        permissions: FilePermissions? = nil
     ) throws(FilesError) {
         var writer = try AtomicFileWriter(replacing: path, permissions: permissions)
         try writer.append(bytes)
         try writer.commit()
     }
 
-    /// Writes text to `path` as UTF-8.
+    /// Writes text to `path` as UTF-8, with permissions as for bytes.
     package static func write(
         _ text: String,
         to path: FilePath,
-        permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
+        permissions: FilePermissions? = nil
     ) throws(FilesError) {
         try write(Array(text.utf8), to: path, permissions: permissions)
     }
 }
 
-/// A file under construction beside the one that it will replace.
+/// A file under construction for the place of another.
 ///
-/// Without ``commit()`` nothing of it remains. Writing blocks.
+/// It has no name until ``commit()``, so that nothing of it remains without that, not even when the process is killed.
+/// Where a file system knows no files without a name it has a ``TemporaryName``. Writing blocks.
 package struct AtomicFileWriter: ~Copyable {
     private let target: FilePath
-    private let temporary: FilePath
+    /// The name that must be removed if the file does not get to its place.
+    private var temporary: FilePath?
+    private let isNamed: Bool
     private let descriptor: Int32
     /// Bytes written so far.
     package private(set) var count: Int64 = 0
 
     /// Begins a replacement of `path`; its folder must exist.
-    package init(
-        replacing path: FilePath,
-        permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
-    ) throws(FilesError) {
-        let name = path.lastComponent?.string ?? "file"
-        var template = Array(path.removingLastComponent().appending(".\(name.prefix(100)).XXXXXX").string.utf8CString)
-        let opened = mkstemp(&template)
-        guard opened >= 0 else { throw FilesError(Errno(rawValue: errno), "write", path) }
-        _ = fcntl(opened, F_SETFD, FD_CLOEXEC)
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - permissions: nil keeps those of the file that is replaced, and gives a new one what the umask leaves.
+    /// - Throws: ``FilesError``, such as `.notFound` for the folder.
+    package init(replacing path: FilePath, permissions: FilePermissions? = nil) throws(FilesError) {
+        try self.init(replacing: path, permissions: permissions, needsName: false)
+    }
+
+    /// A writer whose file has a name from the beginning if `needsName`, as on file systems that know no other.
+    init(replacing path: FilePath, permissions: FilePermissions?, needsName: Bool) throws(FilesError) {
+        let folder = path.folder
+        // A file that has no status is not there; why not is for the attempt to write to say.
+        let old = permissions == nil ? try? FileSystem.status(of: path, followingLinks: false) : nil
+        let kept = old?.isRegular == true ? old?.permissions : nil
+        var opened = needsName ? -EOPNOTSUPP : gyre_open_unnamed(folder.string, 0o666)
+        var name: FilePath?
+        if opened == -EOPNOTSUPP {
+            let path = folder.appending(TemporaryName.make())
+            name = path
+            opened = open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            if opened < 0 { opened = -errno }
+        }
+        guard opened >= 0 else { throw FilesError(Errno(rawValue: -opened), "write", path) }
         // On Linux a file's owner may always set its permissions.
-        _ = fchmod(opened, permissions.rawValue)
+        if let wanted = permissions ?? kept { _ = fchmod(opened, wanted.rawValue & 0o777) }
         target = path
+        temporary = name
+        isNamed = name != nil
         descriptor = opened
-        temporary = FilePath(String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
     }
 
     deinit {
         close(descriptor)
-        unlink(temporary.string)
+        if let temporary { unlink(temporary.string) }
     }
 
     /// Adds bytes at the end.
@@ -81,6 +106,11 @@ package struct AtomicFileWriter: ~Copyable {
         try explaining("write", target) { try bytes.withUnsafeBytes { try append($0) } }
     }
 
+    /// What the system says of the file so far.
+    package borrowing func status() throws(FilesError) -> FileStatus {
+        try FileSystem.status(ofOpen: descriptor, target)
+    }
+
     /// Takes the whole content of an open file by sharing its blocks.
     borrowing func clone(from source: Int32) throws(FilesError) {
         let code = gyre_clone_file(source, descriptor)
@@ -90,12 +120,45 @@ package struct AtomicFileWriter: ~Copyable {
     /// Syncs the file and puts it in its place.
     package consuming func commit() throws(FilesError) {
         guard fsync(descriptor) == 0 else { throw FilesError(Errno(rawValue: errno), "write", target) }
-        guard Glibc.rename(temporary.string, target.string) == 0 else {
+        try place()
+        try FileSystem.syncDirectory(target.folder)
+    }
+
+    private mutating func place() throws(FilesError) {
+        if !isNamed {
+            if try name(target) { return }
+            let path = target.folder.appending(TemporaryName.make())
+            guard try name(path) else { throw FilesError(.fileExists, "write", target) }
+            temporary = path
+        }
+        guard let named = temporary else { return }
+        guard Glibc.rename(named.string, target.string) == 0 else {
             throw FilesError(Errno(rawValue: errno), "write", target)
         }
-        try FileSystem.syncDirectory(target.removingLastComponent())
+        temporary = nil
+    }
+
+    /// Gives the file a name; false if it is taken.
+    private borrowing func name(_ path: FilePath) throws(FilesError) -> Bool {
+        let code = gyre_name_file(descriptor, path.string)
+        if code == EEXIST { return false }
+        guard code == 0 else { throw FilesError(Errno(rawValue: code), "write", target) }
+        return true
     }
 
     /// Gives up; nothing remains.
     package consuming func discard() {}
+}
+
+/// Names that files have while they are made; whoever lists a folder leaves them out.
+package enum TemporaryName {
+    private static let suffix = ".gyre-part"
+
+    /// A new name.
+    static func make() -> String { ".\(String(UInt64.random(in: .min ... .max), radix: 36))\(suffix)" }
+
+    /// Whether a file of this name is being made, or was when a process ended.
+    package static func isOne(_ name: String) -> Bool {
+        name.utf8.first == UInt8(ascii: ".") && name.utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+    }
 }

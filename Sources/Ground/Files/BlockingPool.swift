@@ -8,22 +8,25 @@ import Glibc
 
 /// Threads of its own for calls that block, so that the cooperative pool never does.
 ///
-/// Work starts in the order it was given. The queue is bounded by what its callers await: each call suspends its task.
-/// Threads start with the first work and live as long as the process.
+/// Work starts in the order it was given, also if its task is cancelled meanwhile. The queue is bounded by what its callers
+/// await: each call suspends its task. Threads start with the first work and live as long as the pool.
 package final class BlockingPool: Sendable {
     /// The pool that rooms share: as many threads as cores, at least four, because most of the work waits for disks.
     package static let shared = BlockingPool(threads: max(4, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
 
     private final class Queue: Sendable {
-        struct State {
-            var work: [@Sendable () -> Void] = []
-            var head = 0
-            var isClosed = false
+        private typealias Work = @Sendable () -> Void
+
+        /// First in, first out at a constant cost each, and what was taken out is not kept alive.
+        private struct State {
+            var incoming: [Work] = []
+            /// The next one is the last.
+            var outgoing: [Work] = []
         }
 
-        let state = Mutex(State())
+        private let state = Mutex(State())
         // A semaphore counts the work; `sem_t` must not move, hence the allocation, freed when the last thread is done.
-        nonisolated(unsafe) let ready: UnsafeMutablePointer<sem_t>
+        nonisolated(unsafe) private let ready: UnsafeMutablePointer<sem_t>
 
         init() {
             ready = .allocate(capacity: 1)
@@ -36,7 +39,7 @@ package final class BlockingPool: Sendable {
         }
 
         func push(_ item: @escaping @Sendable () -> Void) {
-            state.withLock { $0.work.append(item) }
+            state.withLock { $0.incoming.append(item) }
             sem_post(ready)
         }
 
@@ -44,33 +47,27 @@ package final class BlockingPool: Sendable {
         func pop() -> (@Sendable () -> Void)? {
             while sem_wait(ready) != 0 {}
             return state.withLock { state in
-                guard state.head < state.work.count else { return nil }
-                let item = state.work[state.head]
-                state.head += 1
-                if state.head == state.work.count || state.head >= 1_024 {
-                    state.work.removeFirst(state.head)
-                    state.head = 0
+                if state.outgoing.isEmpty {
+                    state.outgoing = state.incoming.reversed()
+                    state.incoming = []
                 }
-                return item
+                return state.outgoing.popLast()
             }
         }
 
         func close(threads: Int) {
-            state.withLock { $0.isClosed = true }
             for _ in 0..<threads { sem_post(ready) }
         }
     }
 
     private let queue = Queue()
     private let threads: Int
-    private let isStarted = Mutex(false)
+    private let started = Mutex(0)
 
     /// A pool of `threads` threads, at least one.
     package init(threads: Int) { self.threads = max(1, threads) }
 
-    deinit {
-        if isStarted.withLock({ $0 }) { queue.close(threads: threads) }
-    }
+    deinit { queue.close(threads: started.withLock { $0 }) }
 
     /// Runs a blocking body on one of the pool's threads.
     package func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
@@ -81,15 +78,15 @@ package final class BlockingPool: Sendable {
     }
 
     private func startIfNeeded() {
-        let starts = isStarted.withLock { started in
-            defer { started = true }
-            return !started
+        started.withLock { started in
+            guard started == 0 else { return }
+            // Where the system gives fewer threads than we want, fewer do the work.
+            while started < threads, Self.spawn(queue) { started += 1 }
+            precondition(started > 0, "the system gives this process no thread")
         }
-        guard starts else { return }
-        for _ in 0..<threads { Self.spawn(queue) }
     }
 
-    private static func spawn(_ queue: Queue) {
+    private static func spawn(_ queue: Queue) -> Bool {
         var thread: pthread_t = 0
         let attributes = UnsafeMutablePointer<pthread_attr_t>.allocate(capacity: 1)
         defer { attributes.deallocate() }
@@ -97,7 +94,7 @@ package final class BlockingPool: Sendable {
         pthread_attr_setdetachstate(attributes, Int32(PTHREAD_CREATE_DETACHED))
         pthread_attr_setstacksize(attributes, 4 << 20)
         defer { pthread_attr_destroy(attributes) }
-        let context = Unmanaged.passRetained(queue).toOpaque()
+        let context = Unmanaged.passRetained(queue)
         let status = pthread_create(
             &thread,
             attributes,
@@ -107,8 +104,9 @@ package final class BlockingPool: Sendable {
                 while let work = queue.pop() { work() }
                 return nil
             },
-            context
+            context.toOpaque()
         )
-        precondition(status == 0, "the system gives no thread: error \(status)")
+        if status != 0 { context.release() }
+        return status == 0
     }
 }

@@ -27,7 +27,7 @@ package enum FileCopy {
     ///   - source: An ordinary file.
     ///   - target: The new place; its folder must exist.
     ///   - methods: Tried in this order; what the file system refuses is passed over.
-    ///   - permissions: For a reflink or a copy; links keep those of the source.
+    ///   - permissions: For a reflink or a copy, as ``AtomicFileWriter`` takes them; links keep those of the source.
     /// - Returns: The method that worked.
     /// - Throws: ``FilesError`` of the last method; of an earlier one if no other could help, such as `.notFound` for
     ///   the source or `.diskFull`.
@@ -35,8 +35,11 @@ package enum FileCopy {
         _ source: FilePath,
         at target: FilePath,
         trying methods: [Method] = [.reflink, .copy],
-        permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
+        permissions: FilePermissions? = nil
     ) throws(FilesError) -> Method {
+        guard try FileSystem.status(of: source).isRegular else {
+            throw FilesError(.wrongKind, source, what: "cannot copy `\(source)`", why: "it is no ordinary file")
+        }
         for method in methods.dropLast() {
             do {
                 try attempt(method, source, target, permissions)
@@ -54,15 +57,16 @@ package enum FileCopy {
         _ method: Method,
         _ source: FilePath,
         _ target: FilePath,
-        _ permissions: FilePermissions
+        _ permissions: FilePermissions?
     ) throws(FilesError) {
         switch method {
         case .hardlink, .symlink:
-            let name = ".\(target.lastComponent?.string.prefix(100) ?? "link").\(UInt64.random(in: .min ... .max))"
-            let temporary = target.removingLastComponent().appending(name)
+            let temporary = target.folder.appending(TemporaryName.make())
+            // A link holds its text, which means another file where it begins elsewhere.
+            let absolute = source.isAbsolute ? source : FileSystem.currentDirectory.pushing(source)
             let code =
                 method == .hardlink
-                ? link(source.string, temporary.string) : Glibc.symlink(source.string, temporary.string)
+                ? link(source.string, temporary.string) : Glibc.symlink(absolute.string, temporary.string)
             guard code == 0 else { throw FilesError(Errno(rawValue: errno), "link", target) }
             guard Glibc.rename(temporary.string, target.string) == 0 else {
                 let error = Errno(rawValue: errno)

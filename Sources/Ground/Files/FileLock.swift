@@ -47,10 +47,10 @@ package final class FileLock: Sendable {
                 next: "stop that process, or wait for it"
             )
         }
+        // The name is a courtesy; the lock holds without it. Many that share write none, and remove that of a dead holder.
+        _ = ftruncate(descriptor, 0)
         if mode == .exclusive {
             let text = "\(owner) (process \(getpid()))\n"
-            _ = ftruncate(descriptor, 0)
-            // The name is a courtesy; the lock holds without it.
             _ = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
         }
         return FileLock(descriptor)
@@ -59,11 +59,10 @@ package final class FileLock: Sendable {
     /// Lets the next one have it.
     package func release() {
         descriptor.withLock { descriptor in
-            if let open = descriptor {
-                // Closing alone would not do: a process that is being started holds a copy until it runs its program.
-                flock(open, LOCK_UN)
-                close(open)
-            }
+            guard let open = descriptor else { return }
+            // Closing alone would leave the lock to a child that another thread is about to start.
+            flock(open, LOCK_UN)
+            close(open)
             descriptor = nil
         }
     }

@@ -6,42 +6,6 @@ package import SystemPackage
 import Glibc
 #endif
 
-/// What the system says of a file.
-package struct FileStatus: Sendable, Hashable {
-    /// Size in bytes.
-    package let size: Int64
-    /// Last change of the content, nanoseconds UTC.
-    package let mtimeNs: Int64
-    /// Last change of content or attributes, nanoseconds UTC.
-    package let ctimeNs: Int64
-    /// The inode, unique on its device.
-    package let inode: UInt64
-    /// The device.
-    package let device: UInt64
-    /// Kind and permission bits.
-    package let mode: UInt32
-
-    /// Whether it is a folder.
-    package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
-    /// Whether it is a symbolic link, if links were not followed.
-    package var isSymlink: Bool { mode & S_IFMT == S_IFLNK }
-    /// Whether it is an ordinary file.
-    package var isRegular: Bool { mode & S_IFMT == S_IFREG }
-    /// Whether its owner may run it.
-    package var isExecutable: Bool { mode & 0o100 != 0 }
-    /// The permission bits alone.
-    package var permissions: FilePermissions { FilePermissions(rawValue: mode & 0o7777) }
-
-    init(_ status: stat) {
-        size = Int64(status.st_size)
-        mtimeNs = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
-        ctimeNs = Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec)
-        inode = UInt64(status.st_ino)
-        device = UInt64(status.st_dev)
-        mode = status.st_mode
-    }
-}
-
 /// Calls on paths.
 ///
 /// All block; call them from ``BlockingPool`` where an answer can take long.
@@ -63,18 +27,37 @@ package enum FileSystem {
         return FileStatus(result)
     }
 
+    /// The status of an open file, whatever its path names by now; `path` is for the words of an error.
+    package static func status(ofOpen descriptor: Int32, _ path: FilePath) throws(FilesError) -> FileStatus {
+        var result = stat()
+        guard fstat(descriptor, &result) == 0 else { throw FilesError(Errno(rawValue: errno), "read", path) }
+        return FileStatus(result)
+    }
+
     /// Makes a folder and those above it; one that exists is fine.
+    ///
+    /// - Parameters:
+    ///   - path: The folder.
+    ///   - permissions: For each new folder, before the umask.
+    ///   - isDurable: Whether a new folder survives a crash of the machine.
+    /// - Throws: ``FilesError``, such as `.alreadyExists` if something else is there.
     package static func createDirectory(
         _ path: FilePath,
-        permissions: FilePermissions = [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute]
+        permissions: FilePermissions = [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute],
+        isDurable: Bool = false
     ) throws(FilesError) {
-        if mkdir(path.string, permissions.rawValue) == 0 { return }
+        if mkdir(path.string, permissions.rawValue) == 0 {
+            if isDurable { try syncDirectory(path.folder) }
+            return
+        }
         switch Errno(rawValue: errno) {
         case .fileExists where isDirectory(path): return
         case .noSuchFileOrDirectory where !path.removingLastComponent().isEmpty && path.removingLastComponent() != path:
-            try createDirectory(path.removingLastComponent(), permissions: permissions)
-            if mkdir(path.string, permissions.rawValue) == 0 || (errno == EEXIST && isDirectory(path)) { return }
-            throw FilesError(Errno(rawValue: errno), "make the folder", path)
+            try createDirectory(path.removingLastComponent(), permissions: permissions, isDurable: isDurable)
+            guard mkdir(path.string, permissions.rawValue) == 0 || (errno == EEXIST && isDirectory(path)) else {
+                throw FilesError(Errno(rawValue: errno), "make the folder", path)
+            }
+            if isDurable { try syncDirectory(path.folder) }
         case let error: throw FilesError(error, "make the folder", path)
         }
     }
@@ -89,14 +72,20 @@ package enum FileSystem {
     /// What is not there is fine.
     package static func removeTree(_ path: FilePath) throws(FilesError) {
         var kind = stat()
-        guard lstat(path.string, &kind) == 0 else {
+        guard path.withPlatformString({ lstat($0, &kind) }) == 0 else {
             if errno == ENOENT { return }
             throw FilesError(Errno(rawValue: errno), "remove", path)
         }
         if kind.st_mode & S_IFMT == S_IFDIR {
-            for name in try list(path) { try removeTree(path.appending(name)) }
+            do {
+                for entry in try entries(of: path) { try removeTree(path.appending(entry.component)) }
+            } catch  where error.code == .notFound {
+                // Somebody else removes it too.
+            }
         }
-        try remove(path)
+        guard path.withPlatformString({ Glibc.remove($0) }) == 0 || errno == ENOENT else {
+            throw FilesError(Errno(rawValue: errno), "remove", path)
+        }
     }
 
     /// Renames, replacing a file at the new place.
@@ -108,18 +97,39 @@ package enum FileSystem {
         }
     }
 
-    /// The names in a folder, sorted by their bytes.
+    /// The names in a folder, sorted by their bytes; bytes that are not UTF-8 become U+FFFD.
     package static func list(_ path: FilePath) throws(FilesError) -> [String] {
-        guard let folder = opendir(path.string) else { throw FilesError(Errno(rawValue: errno), "list", path) }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
+        try entries(of: path).map(\.component.string).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// What is in a folder, in no order.
+    package static func entries(of path: FilePath) throws(FilesError) -> [FolderEntry] {
+        guard let folder = path.withPlatformString({ opendir($0) }) else {
+            throw FilesError(Errno(rawValue: errno), "list", path)
         }
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        defer { closedir(folder) }
+        var entries: [FolderEntry] = []
+        while true {
+            // The end and an error both come as nil.
+            errno = 0
+            guard let entry = readdir(folder) else { break }
+            let component = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { FilePath.Component(platformString: $0) }
+            }
+            guard let component, component.kind == .regular else { continue }
+            let kind: FolderEntry.Kind =
+                switch Int32(entry.pointee.d_type) {
+                case Int32(DT_DIR): .folder
+                case Int32(DT_REG): .file
+                case Int32(DT_LNK): .link
+                case Int32(DT_UNKNOWN):
+                    FolderEntry.Kind(try status(of: path.appending(component), followingLinks: false))
+                default: .other
+                }
+            entries.append(FolderEntry(component: component, kind: kind))
+        }
+        guard errno == 0 else { throw FilesError(Errno(rawValue: errno), "list", path) }
+        return entries
     }
 
     /// Makes `link` point to `target`.
@@ -175,5 +185,13 @@ package enum FileSystem {
         guard let buffer = realpath(path.string, nil) else { throw FilesError(Errno(rawValue: errno), "find", path) }
         defer { free(buffer) }
         return FilePath(String(cString: buffer))
+    }
+}
+
+extension FilePath {
+    /// The folder that the path is in; `.` for a bare name.
+    var folder: FilePath {
+        let folder = removingLastComponent()
+        return folder.isEmpty ? "." : folder
     }
 }

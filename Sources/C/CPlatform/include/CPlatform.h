@@ -10,4 +10,11 @@ int gyre_clone_file(int source, int destination);
 /// Asks the system to end this process with `signal` when its parent ends. Returns 0, or an errno value.
 int gyre_end_with_parent(int signal);
 
+/// Opens a file for writing that has no name in `folder` yet and is gone if it never gets one. Returns a descriptor, or a
+/// negative errno value; -EOPNOTSUPP where the file system or the missing `/proc` cannot do that.
+int gyre_open_unnamed(const char *folder, unsigned mode);
+
+/// Gives a file of `gyre_open_unnamed` its name. Returns 0, or an errno value; EEXIST if the name is taken.
+int gyre_name_file(int descriptor, const char *path);
+
 #endif

@@ -3,6 +3,7 @@
 import Testing
 import Tracking
 
+@Suite(.timeLimit(.minutes(1)))
 struct PageTests {
     @Test(
         arguments: [

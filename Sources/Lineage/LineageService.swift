@@ -128,9 +128,8 @@ package struct LineageService: Sendable {
 
     private func node(ofCommit commit: (id: String, subject: String)) async throws -> LineageNode {
         var node = LineageNode(.commit, commit.id, facts: [("subject", commit.subject)])
-        let ids = try await tracking.searchExperiments(limit: 1_000).map(\.id)
         let runs = try await tracking.searchRuns(
-            RunSearch(experimentIDs: ids, filter: "tags.`mlflow.source.git.commit` = '\(commit.id)'", limit: 100)
+            RunSearch(filter: "tags.`mlflow.source.git.commit` = '\(commit.id)'", limit: 100)
         )
         node.results = runs.map { LineageNode(.run, $0.id, facts: [("name", $0.name)]) }
         return node

@@ -65,10 +65,8 @@ struct RunChoice {
     let best: String?
 
     func find(in services: ProjectServices) async throws -> String {
-        let ids = try await services.tracking.searchExperiments().map(\.id)
         if let best {
             let search = RunSearch(
-                experimentIDs: ids,
                 filter: "attributes.status = 'FINISHED' AND metrics.`\(best)` > -1e300",
                 orderBy: ["metrics.`\(best)` DESC"],
                 limit: 1
@@ -89,7 +87,6 @@ struct RunChoice {
             )
         }
         let search = RunSearch(
-            experimentIDs: ids,
             filter: "attributes.run_id LIKE '\(run.filter { $0.isHexDigit })%'",
             limit: 2
         )

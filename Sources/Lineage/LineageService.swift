@@ -160,12 +160,9 @@ package struct LineageService: Sendable {
 
     private func node(ofCommit commit: (id: String, subject: String)) async throws -> LineageNode {
         var node = LineageNode(.commit, commit.id, facts: [("subject", commit.subject)])
-        node.origins = try await git.data(of: commit.id, limit: Self.most).map { file, md5 in
-            LineageNode(.data, "md5:\(md5)", facts: [("path", String(file.dropLast(".dvc".count)))])
-        }
-        let ids = try await tracking.searchExperiments(limit: 1_000).map(\.id)
-        let filter = "tags.`mlflow.source.git.commit` = '\(commit.id)'"
-        let runs = try await tracking.searchRuns(RunSearch(experimentIDs: ids, filter: filter, limit: Self.most))
+        let runs = try await tracking.searchRuns(
+            RunSearch(filter: "tags.`mlflow.source.git.commit` = '\(commit.id)'", limit: 100)
+        )
         node.results = runs.map { LineageNode(.run, $0.id, facts: [("name", $0.name)]) }
         return node
     }

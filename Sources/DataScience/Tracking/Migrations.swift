@@ -40,6 +40,7 @@ extension TrackingService {
                         user_id TEXT NOT NULL
                     ) STRICT, WITHOUT ROWID;
                     CREATE INDEX tracking_runs_recent ON tracking_runs (experiment_id, stage, start_ms DESC, id);
+                    CREATE INDEX tracking_runs_newest ON tracking_runs (stage, start_ms DESC, id);
                     CREATE TABLE tracking_params (
                         run_id TEXT NOT NULL REFERENCES tracking_runs (id),
                         key TEXT NOT NULL,

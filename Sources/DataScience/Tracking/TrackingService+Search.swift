@@ -4,8 +4,8 @@ import Database
 
 /// What a search for runs asks for.
 package struct RunSearch: Sendable {
-    /// The experiments to look in.
-    package var experimentIDs: [String]
+    /// The experiments to look in; nil for all.
+    package var experimentIDs: [String]?
     /// In MLflow's search language; nil for all.
     package var filter: String?
     /// In use, deleted, or both.
@@ -19,7 +19,7 @@ package struct RunSearch: Sendable {
 
     /// A search.
     package init(
-        experimentIDs: [String],
+        experimentIDs: [String]? = nil,
         filter: String? = nil,
         view: ViewType = .activeOnly,
         orderBy: [String] = [],
@@ -40,13 +40,15 @@ extension TrackingService {
     ///
     /// - Throws: ``TrackingError`` `.invalidParameter` for a filter, order or page token that cannot be read.
     package func searchRuns(_ search: RunSearch) async throws -> Page<Run> {
-        guard let experiments = try Self.condition(experimentIDs: search.experimentIDs) else {
-            return Page([], next: nil)
+        var conditions = search.view.conditions
+        if let ids = search.experimentIDs {
+            guard let experiments = try Self.condition(experimentIDs: ids) else { return Page([], next: nil) }
+            conditions.append(experiments)
         }
         let query = try SearchQuery(
             .runs,
             columns: Store.runColumns,
-            where: [experiments] + search.view.conditions,
+            where: conditions,
             filter: search.filter,
             orderBy: try search.orderBy.map { try SearchOrderTerm($0) },
             after: search.after,

@@ -9,9 +9,12 @@ package struct SQLReader {
     init(_ database: GRDB.Database) { self.database = database }
 
     /// All rows of an answer; bound it by `LIMIT` where a table can grow.
-    package func rows(_ sql: SQL) throws(DatabaseError) -> [SQLRow] {
+    ///
+    /// The prepared statement is kept for the connection's life, unless its text comes in as many forms as people ask
+    /// questions: then `keepsStatement` must be false, or memory grows with them.
+    package func rows(_ sql: SQL, keepsStatement: Bool = true) throws(DatabaseError) -> [SQLRow] {
         var result: [SQLRow] = []
-        try run(sql, on: database) { cursor in
+        try run(sql, on: database, keepsStatement: keepsStatement) { cursor in
             while let row = try cursor.next() { result.append(SQLRow(row)) }
         }
         return result
@@ -93,13 +96,23 @@ package struct SQLStatement {
     }
 }
 
-private func statement(_ text: String, _ bindings: [SQLValue], on database: GRDB.Database) throws -> RowCursor {
-    let statement = try database.cachedStatement(sql: text)
+private func statement(
+    _ text: String,
+    _ bindings: [SQLValue],
+    on database: GRDB.Database,
+    keeps: Bool = true
+) throws -> RowCursor {
+    let statement = try keeps ? database.cachedStatement(sql: text) : database.makeStatement(sql: text)
     return try Row.fetchCursor(statement, arguments: StatementArguments(bindings.map(\.databaseValue)))
 }
 
-private func run(_ sql: SQL, on database: GRDB.Database, _ body: (RowCursor) throws -> Void) throws(DatabaseError) {
-    try wording(sql.text) { try body(try statement(sql.text, sql.bindings, on: database)) }
+private func run(
+    _ sql: SQL,
+    on database: GRDB.Database,
+    keepsStatement: Bool = true,
+    _ body: (RowCursor) throws -> Void
+) throws(DatabaseError) {
+    try wording(sql.text) { try body(try statement(sql.text, sql.bindings, on: database, keeps: keepsStatement)) }
 }
 
 /// Words SQLite's errors with the statement, which holds no values.

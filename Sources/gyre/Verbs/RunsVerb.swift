@@ -38,9 +38,8 @@ struct RunsVerb: AsyncParsableCommand {
 
     func run() async throws {
         try await Session.withProject(common) { services in
-            let ids = try await services.tracking.searchExperiments().map(\.id)
             let runs = try await services.tracking.searchRuns(
-                RunSearch(experimentIDs: ids, filter: filter, orderBy: order, limit: limit)
+                RunSearch(filter: filter, orderBy: order, limit: limit)
             )
             let list = RunList(runs.items)
             let text =

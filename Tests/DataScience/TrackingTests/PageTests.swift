@@ -3,6 +3,7 @@
 import Testing
 import Tracking
 
+@Suite(.timeLimit(.minutes(1)))
 struct PageTests {
     @Test(
         arguments: [
@@ -110,6 +111,7 @@ struct PageTests {
             search.after = first.next
             let second = try await test.tracking.searchRuns(search)
             #expect((first.map(\.id) + second.map(\.id)) == [ids[4], ids[3], ids[1], ids[0]])
+            #expect(try await test.tracking.searchRuns(RunSearch()).map(\.id) == ids.reversed())
             #expect(try await test.tracking.searchRuns(RunSearch(experimentIDs: [])).isEmpty)
             #expect(try await test.tracking.searchRuns(RunSearch(experimentIDs: ["99"])).isEmpty)
             await #expect(throws: TrackingError.self) {

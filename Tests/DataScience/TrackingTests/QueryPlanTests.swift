@@ -38,6 +38,15 @@ struct QueryPlanTests {
         }
     }
 
+    @Test func `a page of all newest runs is read from an index without sorting`() async throws {
+        try await TestTracking.run { test in
+            let query = try SearchQuery(.runs, columns: Store.runColumns, where: ["item.stage = 'active'"], limit: 100)
+            let plan = try await plan(query, test)
+            #expect(plan.contains { $0.contains("USING INDEX tracking_runs_newest (stage=?)") }, "\(plan)")
+            #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(plan)")
+        }
+    }
+
     @Test(arguments: [false, true])
     func `a page of a history is a range of the key`(isLater: Bool) async throws {
         try await TestTracking.run { test in

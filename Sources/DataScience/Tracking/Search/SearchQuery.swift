@@ -7,6 +7,8 @@ package struct SearchQuery: Sendable {
     private let statement: SQL
     private let columnCount: Int
     private let limit: Int
+    /// Whether the statement is one of the program's own, of which there are few.
+    private let isCommon: Bool
 
     /// A search.
     ///
@@ -41,12 +43,13 @@ package struct SearchQuery: Sendable {
         sql += " \(order.clause) LIMIT \(limit + 1)"
         statement = sql
         columnCount = columns.count
+        isCommon = filter == nil && orderBy.isEmpty
         self.limit = limit
     }
 
     /// The page's rows, each with the asked columns first.
     package func page(_ reader: SQLReader) throws -> Page<SQLRow> {
-        let rows = try reader.rows(statement)
+        let rows = try reader.rows(statement, keepsStatement: isCommon)
         let page = Array(rows.prefix(limit))
         guard rows.count > limit, let last = page.last else { return Page(page, next: nil) }
         return Page(page, next: PageToken(values: (columnCount..<last.count).map { last[$0] }))

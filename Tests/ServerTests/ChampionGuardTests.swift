@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Files
 import Hummingbird
 import HummingbirdTesting
 import JSONText
 import NIOCore
+import ObjectStorage
 import Registry
+import Serving
+import SystemPackage
 import Testing
 
 @testable import Server
@@ -45,7 +49,7 @@ struct ChampionGuardTests {
             )
             try await registry.setAlias(model: "other", alias: "champion", version: 1)
             let error = await #expect(throws: RegistryError.self) {
-                try await registry.updateModel(name: "other", newName: "m")
+                try await registry.renameModel(name: "other", to: "m")
             }
             #expect(error?.code == .notPassed)
         }
@@ -58,8 +62,12 @@ struct ChampionGuardTests {
             _ = try await registry.createVersion(
                 VersionDraft(model: "m", source: "mlflow-artifacts:/0/a/artifacts/model")
             )
+            let files = project.services.artifacts.root.appending("0/a/artifacts/model")
+            try FileSystem.createDirectory(files)
+            try AtomicFile.write("flavors: {}\n", to: files.appending("MLmodel"))
+            let digest = try await ModelDirectory(files).digest().description
             for passed in [false, true] {
-                let verdict = RecordedVerdict(digest: "sha256:1", passed: passed, report: "{}", createdMs: 1)
+                let verdict = RecordedVerdict(digest: digest, passed: passed, report: "{}", createdMs: 1)
                 try await registry.record(verdict, model: "m", version: 1)
                 if passed {
                     try await registry.setAlias(model: "m", alias: "champion", version: 1)

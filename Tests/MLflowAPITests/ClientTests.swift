@@ -5,7 +5,7 @@ import Testing
 import Tracking
 
 /// What people's programs do with the real client.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(5)))
 struct ClientTests {
     @Test func `fluent logging, nested runs and searches`() async throws {
         try await PythonClient.run(

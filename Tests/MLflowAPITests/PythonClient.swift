@@ -50,6 +50,8 @@ struct PythonClient {
                 "MLFLOW_TRACKING_URI": "http://localhost:\(port)", "HOME": home.string, "TMPDIR": home.string,
                 // One try and a short patience: a failure must show as itself.
                 "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+                // Its thread changes the environment while others read it; and a test calls nobody outside.
+                "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true",
                 "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "GIT_PYTHON_REFRESH": "quiet",
                 "PYTHONDONTWRITEBYTECODE": nil, "MLFLOW_RUN_ID": nil, "MLFLOW_EXPERIMENT_ID": nil,
             ]

@@ -7,7 +7,7 @@ import Testing
 import Tracking
 
 /// What answers look like: names and kinds as MLflow's protobuf messages have them.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ShapeTests {
     @Test func `an experiment has numbers for times and texts for ids`() async throws {
         try await World.run { world in

@@ -10,10 +10,11 @@ struct SourcesTests {
         get throws {
             var package = FilePath(#filePath)
             for _ in 0..<3 { package.removeLastComponent() }
-            return try ["Sources/MLflowAPI", "Sources/DataScience/Tracking"].flatMap { folder in
-                try FileSystem.list(package.appending(folder)).filter { $0.hasSuffix(".swift") }
-                    .map { ($0, try FileReader.text(of: package.appending(folder).appending($0))) }
-            }
+            return try ["Sources/MLflowAPI", "Sources/DataScience/Tracking", "Sources/DataScience/Tracking/Search"]
+                .flatMap { folder in
+                    try FileSystem.list(package.appending(folder)).filter { $0.hasSuffix(".swift") }
+                        .map { ($0, try FileReader.text(of: package.appending(folder).appending($0))) }
+                }
         }
     }
 

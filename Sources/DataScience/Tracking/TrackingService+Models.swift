@@ -13,6 +13,8 @@ extension TrackingService {
         let now = now()
         let name = draft.name.flatMap { $0.isEmpty ? nil : $0 } ?? Rules.newName()
         try Rules.check(modelName: name)
+        try Rules.check(draft.modelType ?? "", limit: 500, of: "type of the model", name)
+        try Rules.check(draft.sourceRunID ?? "", limit: 256, of: "run of the model", name)
         let params = try Self.checked(draft.params, of: "parameter", cutTo: 6_000)
         let tags = try Self.checked(draft.tags, of: "tag", cutTo: 8_000)
         return try await database.write { writer in
@@ -70,6 +72,9 @@ extension TrackingService {
         limit: Int = 100
     ) async throws -> Page<LoggedModel> {
         guard let experiments = try Self.condition(experimentIDs: experimentIDs) else { return Page([], next: nil) }
+        guard datasets.count <= 100 else {
+            throw TrackingError.invalid("cannot search on \(datasets.count) datasets", "100 are allowed")
+        }
         var conditions: [SQL] = [experiments, "item.stage = 'active'"]
         if !datasets.isEmpty {
             let measured = SQL.joined(datasets.map(\.condition), separator: " OR ")

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Database
-import JSONText
 
 extension TrackingService {
     /// What one call may log: at most 1,000 metrics, 100 parameters, 100 tags, 1,000 in all.
@@ -76,6 +75,7 @@ extension TrackingService {
         let id = Rules.newID()
         let startMs = draft.startMs ?? now()
         try Rules.check(timeMs: startMs, of: "start of a run")
+        try Rules.check(draft.userID, limit: 256, of: "user", draft.userID)
         let tagged = draft.tags.last { $0.key == Self.nameTag }?.value
         let given = draft.name.flatMap { $0.isEmpty ? nil : $0 }
         if let given, let tagged, given != tagged {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Database
-import JSONText
 package import ObjectStorage
 
 /// Experiments, runs, metrics, inputs and logged models; the meaning is MLflow's.

@@ -25,6 +25,15 @@ enum RegistryRules {
         }
     }
 
+    /// Refuses what people or clients say of a model or version, if it is too long or holds a NUL.
+    static func check(text: String, _ thing: String) throws(RegistryError) {
+        do {
+            try Rules.check(text, limit: 100_000, of: thing, text)
+        } catch {
+            throw RegistryError(error)
+        }
+    }
+
     static func check(alias: String) throws(RegistryError) {
         let isNumber =
             (alias.first == "v" || alias.first == "V") && alias.count > 1 && alias.dropFirst().allSatisfy(\.isNumber)

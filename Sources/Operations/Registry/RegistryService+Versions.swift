@@ -53,6 +53,8 @@ extension RegistryService {
     /// Makes the next version of a model.
     package func createVersion(_ draft: VersionDraft) async throws -> ModelVersion {
         try RegistryRules.check(source: draft.source)
+        try RegistryRules.check(text: draft.description, "description")
+        try RegistryRules.check(text: draft.runLink, "link to the run")
         for tag in draft.tags { try RegistryRules.check(tag) }
         let now = now()
         return try await database.write { writer in
@@ -111,6 +113,7 @@ extension RegistryService {
 
     /// Changes a version's description.
     package func updateVersion(model: String, number: Int, description: String?) async throws -> ModelVersion {
+        if let description { try RegistryRules.check(text: description, "description") }
         let now = now()
         return try await database.write { writer in
             try RegistryStore.requireVersion(model, number, writer.reader)

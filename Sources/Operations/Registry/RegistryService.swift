@@ -32,6 +32,7 @@ package struct RegistryService: Sendable {
         tags: [KeyValue] = []
     ) async throws -> RegisteredModel {
         try RegistryRules.check(modelName: name)
+        try RegistryRules.check(text: description, "description")
         for tag in tags { try RegistryRules.check(tag) }
         let now = now()
         let isGuarded = gate?.models.contains(name) ?? false
@@ -95,6 +96,7 @@ package struct RegistryService: Sendable {
 
     /// Changes a model's description.
     package func updateModel(name: String, description: String?) async throws -> RegisteredModel {
+        if let description { try RegistryRules.check(text: description, "description") }
         let now = now()
         return try await database.write { writer in
             try RegistryStore.requireModel(name, writer.reader)

@@ -4,7 +4,7 @@ import Testing
 import Tracking
 
 /// Histories and latest values; what is expected was read from MLflow 3.17's own server.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct MetricTests {
     struct Point: Sendable {
         let value: Double

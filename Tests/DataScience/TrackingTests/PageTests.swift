@@ -3,7 +3,7 @@
 import Testing
 import Tracking
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct PageTests {
     @Test(
         arguments: [

@@ -133,6 +133,22 @@ struct RegisteredModelTests {
         }
     }
 
+    @Test(arguments: [String(repeating: "ü", count: 100_001), "a\0b"])
+    func `a description that is too long, or holds a NUL, is refused`(description: String) async throws {
+        try await TestRegistry.run { test in
+            let version = try await test.version(of: "churn")
+            let calls: [@Sendable (RegistryService) async throws -> Void] = [
+                { _ = try await $0.createModel(name: "other", description: description) },
+                { _ = try await $0.updateModel(name: "churn", description: description) },
+                { _ = try await $0.updateVersion(model: "churn", number: version, description: description) },
+            ]
+            for call in calls {
+                let error = await #expect(throws: RegistryError.self) { try await call(test.registry) }
+                #expect(error?.code == .invalidParameter)
+            }
+        }
+    }
+
     @Test func `a tag that is not there is removed without a word`() async throws {
         try await TestRegistry.run { test in
             let version = try await test.version(of: "churn")

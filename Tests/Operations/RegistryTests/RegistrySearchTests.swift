@@ -5,7 +5,7 @@ import Registry
 import Testing
 import Tracking
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RegistrySearchTests {
     private static func withModels<Result>(_ body: (TestRegistry) async throws -> Result) async throws -> Result {
         try await TestRegistry.run { test in

@@ -42,6 +42,9 @@ package struct SearchOrderTerm: Sendable {
 ///
 /// What has no value comes last, and before it what is no number, whatever the direction.
 struct SearchOrder {
+    /// The most fields of an order.
+    static let termLimit = 20
+
     struct Key {
         let value: SQL
         let isNumber: Bool
@@ -51,6 +54,9 @@ struct SearchOrder {
     let keys: [Key]
 
     init(_ terms: [SearchOrderTerm], over scope: SearchScope) throws(TrackingError) {
+        guard terms.count <= Self.termLimit else {
+            throw .invalid("cannot order by \(terms.count) fields", "\(Self.termLimit) are allowed")
+        }
         var keys: [Key] = []
         var seen: Set<SQL> = []
         for term in terms {

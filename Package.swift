@@ -197,14 +197,12 @@ let suites: [Target] = [
     tests(
         of: "Server",
         [
-            "Database", "DataVersions", "Diagnostics", "Evaluation", "Feedback", "Files", "JSONText", "Monitoring",
-            "Registry",
-            "Serving", "SocketTesting", "Telemetry", hummingbird, hummingbirdTesting, httpTypes, lifecycle, log, nio,
-            systemPackage,
-            unixSignals,
+            "Database", "Diagnostics", "Documents", "Evaluation", "Feedback", "Files", "JSONText", "ObjectStorage",
+            "Registry", "Serving", "SocketTesting", "Telemetry", hummingbird, hummingbirdTesting, httpTypes, log, nio,
+            systemPackage, unixSignals,
         ]
     ),
-    tests(of: "WebPages", ["ExampleFiles", "WebAssets", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
+    tests(of: "WebPages", ["ExampleFiles", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
     support("FilesTesting", ["Files", systemPackage]),
     tests(of: "Diagnostics", in: "Ground"),
     tests(of: "Files", in: "Ground", ["Diagnostics", "FilesTesting", systemPackage]),
@@ -235,17 +233,17 @@ let suites: [Target] = [
     ),
     tests(of: "Packaging", in: "Operations", ["Files", "JSONText", "ProjectTesting", subprocess, systemPackage]),
     tests(of: "Monitoring", in: "Operations", ["Files", "JSONText", "Tables", systemPackage]),
-    tests(of: "Tracking", in: "DataScience", ["Database", "Diagnostics", "Files", "ObjectStorage", systemPackage]),
+    tests(of: "Tracking", in: "DataScience", ["Database", "Files", "ObjectStorage", systemPackage]),
     tests(
         of: "Registry",
         in: "Operations",
-        ["Database", "Diagnostics", "Files", "ObjectStorage", "Tracking", systemPackage]
+        ["Database", "Diagnostics", "Files", "Tracking", systemPackage]
     ),
     tests(
         of: "MLflowAPI",
         [
-            "Database", "Diagnostics", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", hummingbird,
-            hummingbirdTesting, httpTypes, log, nio, subprocess, systemPackage,
+            "Database", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", hummingbird, hummingbirdTesting,
+            httpTypes, nio, subprocess, systemPackage,
         ]
     ),
     tests(of: "Terminal", ["Diagnostics", "JSONText"]),

@@ -69,9 +69,7 @@ extension Program {
         return try await serve(arguments, endingBy: signal, environment: environment, body)
     }
 
-    /// Runs a server while `body` works with it.
-    ///
-    /// - Parameter signal: Sent when `body` is done; nil if `body` has ended the server itself.
+    /// Runs a server while `body` works with it; `signal` is sent when `body` is done, nil if it has ended the server itself.
     @discardableResult
     func serve(
         _ arguments: [String],

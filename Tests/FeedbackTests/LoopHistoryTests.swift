@@ -129,7 +129,7 @@ struct LoopHistoryTests {
 
     @Test(
         .enabled(if: folder == nil, "it would start itself again"),
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(5)),
         arguments: ["retrain", "promoted"]
     )
     func `after kill -9 the next turn cleans up, and takes what was not learned`(step: String) async throws {

@@ -99,7 +99,7 @@ struct LoopOutcomeTests {
         #expect(try await ward.waiting().isEmpty)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a turn that is stopped says so, cleans up, and the next one can go on`()
+    @Test(.timeLimit(.minutes(5))) func `a turn that is stopped says so, cleans up, and the next one can go on`()
         async throws
     {
         try await ward.gather(40, 50)
@@ -121,7 +121,7 @@ struct LoopOutcomeTests {
         #expect(try await ward.loop().turnIfDue()?.state == .promoted, "it is still due")
     }
 
-    @Test(.timeLimit(.minutes(1))) func `two turns never run at once`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `two turns never run at once`() async throws {
         try await ward.gather(40, 50)
         let (steps, reached) = AsyncStream.makeStream(of: Void.self)
         let (signals, go) = AsyncStream.makeStream(of: Void.self)

@@ -75,11 +75,15 @@ struct GitProgram: Sendable {
         paths: Paths = .literal,
         limit: Int = 64 << 20
     ) async throws -> Answer {
+        var options = PlatformOptions()
+        // Asked to end, git removes its lock files; killed, it would leave them in the user's way.
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
         do {
             let result = try await Subprocess.run(
                 executable,
                 arguments: Arguments(["-C", root.string] + paths.options + arguments),
                 environment: .inherit.updating(variables(index)),
+                platformOptions: options,
                 output: .string(limit: limit),
                 error: .string(limit: 1 << 20)
             )
@@ -94,6 +98,7 @@ struct GitProgram: Sendable {
                 cause: error
             )
         } catch let error as SubprocessError {
+            try Task.checkCancellation()
             throw DataVersionsError(
                 .git,
                 what: "cannot run `git`",

@@ -46,13 +46,24 @@ struct GitTests {
         #expect(error.code == .tooLarge)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a cancelled call ends its process`() async throws {
-        let folder = try TestFolder()
-        let program = GitProgram(root: folder.path)
-        // It waits for a connection that nobody makes.
-        let call = Task { try await program.run(["daemon", "--listen=127.0.0.1", "--port=0"]) }
+    @Test(.timeLimit(.minutes(5))) func `a cancelled call ends its process, which leaves no lock behind`() async throws
+    {
+        let project = try await TestProject()
+        // A commit that waits for its hook, and holds the index meanwhile.
+        let hook = try project.folder.write(
+            "#!/bin/sh\ntouch hook-began\nexec tail -f /dev/null\n",
+            to: ".git/hooks/pre-commit"
+        )
+        try FileSystem.setPermissions([.ownerReadWriteExecute], of: hook)
+        try project.folder.write("1", to: "a")
+        let git = Git(root: project.root)
+        let call = Task { try await git.commit("Never", files: ["a"]) }
+        while !project.folder.holds("hook-began") { await Task.yield() }
         call.cancel()
-        await #expect(throws: (any Error).self) { try await call.value }
+        await #expect(throws: CancellationError.self) { try await call.value }
+        #expect(try !FileSystem.list(project.root.appending(".git")).contains { $0.hasSuffix(".lock") })
+        try FileSystem.remove(hook)
+        #expect(try await git.commit("Now", files: ["a"]).count == 40)
     }
 
     @Test func `a commit takes the pointers and leaves the user's changes alone`() async throws {

@@ -21,7 +21,7 @@ struct KilledAddTests {
         print("\ngrown \(try Self.peakInMebibytes() - before)")
     }
 
-    @Test(.enabled(if: folder == nil, "it would start itself again"), .timeLimit(.minutes(1)), arguments: 0..<3)
+    @Test(.enabled(if: folder == nil, "it would start itself again"), .timeLimit(.minutes(5)), arguments: 0..<3)
     func `kill -9 leaves cache and pointer whole, and a second add works`(round: Int) async throws {
         let project = try await TestProject()
         for number in 0..<64 {
@@ -50,7 +50,7 @@ struct KilledAddTests {
         #expect(try FileReader.bytes(of: project.root.pushing("data/23")) == Self.bytes(seed: 23, count: 1 << 20))
     }
 
-    @Test(.enabled(if: folder == nil, "it would start itself again"), .timeLimit(.minutes(1)))
+    @Test(.enabled(if: folder == nil, "it would start itself again"), .timeLimit(.minutes(5)))
     func `large files stream through a small memory`() async throws {
         let project = try await TestProject()
         let bytes = Self.bytes(seed: 1, count: 64 << 20)

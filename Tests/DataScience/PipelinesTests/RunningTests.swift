@@ -101,7 +101,7 @@ struct RunningTests {
         #expect(lines[2].hasPrefix("twox") && lines.last == "end")
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a cancelled reproduction ends its processes and leaves nothing half-written`()
+    @Test(.timeLimit(.minutes(5))) func `a cancelled reproduction ends its processes and leaves nothing half-written`()
         async throws
     {
         let lab = try await Laboratory(
@@ -130,7 +130,7 @@ struct RunningTests {
         #expect(try await lab.reproduce().stages == ["a ran: it never ran"])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `two reproductions never run at once`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `two reproductions never run at once`() async throws {
         let lab = try await Laboratory("stages:\n  a: {cmd: 'echo here; tail -f /dev/null'}\n")
         let (lines, arrived) = AsyncStream.makeStream(of: String.self)
         let running = Task { try await lab.reproduce { arrived.yield($0) } }

@@ -147,7 +147,7 @@ struct ImageBuilderTests {
         #expect(try FileSystem.list(scratch).isEmpty)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a cancelled build leaves the old archive and nothing else`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `a cancelled build leaves the old archive and nothing else`() async throws {
         let old = try await build(try plan())
         let size = try FileSystem.status(of: old.archive)
         var endless = try plan()

@@ -57,7 +57,6 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
-let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -80,7 +79,6 @@ let dependencies: [Package.Dependency] = [
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
-    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
@@ -95,7 +93,7 @@ let ground: [Target] = [
     room("Diagnostics", in: "Ground"),
     room("Telemetry", in: "Ground", [coreMetrics, log]),
     room("Files", in: "Ground", ["Diagnostics", "CPlatform", crypto, systemPackage]),
-    room("Documents", in: "Ground", ["Diagnostics", yams]),
+    room("Documents", in: "Ground", ["CLibYAML", "Diagnostics"]),
     room("JSONText", in: "Ground", ["Diagnostics", "CSimdJSON"]),
     room("Statistics", in: "Ground"),
     room("Database", in: "Ground", ["Diagnostics", "Files", grdb, systemPackage]),
@@ -176,6 +174,7 @@ let c: [Target] = [
     cRoom("CPlatform"),
     cRoom("CSimdJSON", [.linkedLibrary("simdjson")]),
     cRoom("CDuckDB"),
+    cRoom("CLibYAML", [.linkedLibrary("yaml")]),
     cRoom("CZlib", [.linkedLibrary("z")]),
     cRoom("COnnxRuntime"),
     cRoom("NoLocales"),
@@ -205,6 +204,7 @@ let suites: [Target] = [
     tests(of: "WebPages", ["ExampleFiles", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
     support("FilesTesting", ["Files", systemPackage]),
     tests(of: "Diagnostics", in: "Ground"),
+    tests(of: "Documents", in: "Ground", ["Diagnostics", "Files", "FilesTesting", systemPackage]),
     tests(of: "Files", in: "Ground", ["Diagnostics", "FilesTesting", systemPackage]),
     tests(of: "JSONText", in: "Ground", ["Diagnostics"]),
     tests(of: "Statistics", in: "Ground"),

@@ -39,11 +39,15 @@ package struct DocumentError: Explained {
     }
 
     package var why: String {
-        problems.map { problem in
+        var lines = problems.prefix(Self.shownProblems).map { problem in
             "\(problem.position): \(problem.message)" + (problem.suggestion.map { " (\($0))" } ?? "")
         }
-        .joined(separator: "\n       ")
+        if problems.count > lines.count { lines.append("and \(problems.count - lines.count) more") }
+        return lines.joined(separator: "\n       ")
     }
+
+    /// As many as fit on a screen.
+    private static let shownProblems = 20
 
     package var next: String? { problems.count == 1 ? "correct the line" : "correct the lines" }
     package var kind: FailureKind { .invalid }

@@ -4,7 +4,8 @@ package import Diagnostics
 
 /// A value in a YAML document, with its place.
 ///
-/// Plain scalars follow YAML 1.2's core schema: `yes` and `on` are texts, `0o17` and `0x1F` are integers.
+/// Plain scalars follow YAML 1.2's core schema: `yes` and `on` are texts, `0o17` and `0x1F` are integers, and
+/// so are `1_000` and `0b11`, as Python's readers have it.
 package struct YAMLNode: Sendable {
     /// What the value is.
     package enum Content: Sendable {
@@ -32,6 +33,15 @@ package struct YAMLNode: Sendable {
         package let position: SourcePosition
         /// The value.
         package let value: YAMLNode
+        /// Whether it is written in another mapping, which `<<` merges into this one.
+        let isMerged: Bool
+
+        init(key: String, position: SourcePosition, value: YAMLNode, isMerged: Bool = false) {
+            self.key = key
+            self.position = position
+            self.value = value
+            self.isMerged = isMerged
+        }
     }
 
     /// What the value is.
@@ -41,10 +51,29 @@ package struct YAMLNode: Sendable {
     /// A scalar as it is written, without quotes; empty for lists and mappings.
     package let source: String
 
-    init(_ content: Content, at position: SourcePosition, source: String = "") {
+    /// Where its text begins and ends, anchor and tag included, counted in characters from the start of the document.
+    ///
+    /// Without brackets a list or mapping ends with its last value.
+    let range: Range<Int>
+    /// Whether its text is an alias; what it holds is then written elsewhere.
+    let isAlias: Bool
+    /// How far the keys of a mapping without brackets are indented; nil for all else.
+    let indent: Int?
+
+    init(
+        _ content: Content,
+        at position: SourcePosition,
+        source: String = "",
+        range: Range<Int>,
+        isAlias: Bool = false,
+        indent: Int? = nil
+    ) {
         self.content = content
         self.position = position
         self.source = source
+        self.range = range
+        self.isAlias = isAlias
+        self.indent = indent
     }
 
     /// The value of a key; nil if there is no such key or this is no mapping.
@@ -135,17 +164,46 @@ extension YAMLNode.Content {
 
     private static func number(_ text: String) -> Self? {
         guard let first = text.utf8.first, "+-.0123456789".utf8.contains(first) else { return nil }
-        if text.hasPrefix("0x") { return Int64(text.dropFirst(2), radix: 16).map { .integer($0) } }
-        if text.hasPrefix("0o") { return Int64(text.dropFirst(2), radix: 8).map { .integer($0) } }
-        if let value = Int64(text) { return .integer(value) }
-        let allowed = text.utf8.allSatisfy { "+-.eE0123456789".utf8.contains($0) }
-        guard allowed, text.utf8.contains(where: { (48...57).contains($0) }) else { return nil }
-        // Swift reads neither `.5` nor `5.` as people write them.
-        var complete = text.hasSuffix(".") ? text + "0" : text
-        for (short, long) in [(".", "0."), ("-.", "-0."), ("+.", "0.")] where complete.hasPrefix(short) {
-            complete = long + complete.dropFirst(short.count)
-            break
+        let unsigned = "+-".utf8.contains(first) ? text.dropFirst() : text[...]
+        // The core schema has no `1_000` and no `0b1`; the readers of Python and of DVC have both.
+        let digits = unsigned.utf8.first.map(isDigit) == true ? unsigned.filter { $0 != "_" } : String(unsigned)
+        guard digits.utf8.contains(where: isDigit) else { return nil }
+        let sign = first == UInt8(ascii: "-") ? "-" : ""
+        for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] where digits.hasPrefix(prefix) {
+            let rest = digits.dropFirst(2)
+            // Swift would take another sign here.
+            guard let first = rest.utf8.first, !"+-".utf8.contains(first) else { return nil }
+            return Int64(sign + rest, radix: radix).map { .integer($0) }
         }
-        return Double(complete.replacing(".e", with: ".0e").replacing(".E", with: ".0E")).map { .real($0) }
+        if digits.utf8.allSatisfy(isDigit), let value = Int64(sign + digits) { return .integer(value) }
+        return decimal(digits.utf8).flatMap { Double(sign + $0) }.map { .real($0) }
     }
+
+    /// The number as Swift reads it, which takes neither `.5` nor `5.`; nil if it is none.
+    private static func decimal(_ bytes: String.UTF8View) -> String? {
+        var rest = bytes[...]
+        func take(_ accepts: (UInt8) -> Bool) -> String {
+            let taken = rest.prefix(while: accepts)
+            rest = rest[taken.endIndex...]
+            return String(decoding: taken, as: UTF8.self)
+        }
+        func takeOne(_ choices: String) -> String {
+            guard let byte = rest.first, choices.utf8.contains(byte) else { return "" }
+            rest = rest.dropFirst()
+            return String(decoding: [byte], as: UTF8.self)
+        }
+        let whole = take(isDigit)
+        let fraction = takeOne(".").isEmpty ? "" : take(isDigit)
+        guard !whole.isEmpty || !fraction.isEmpty else { return nil }
+        var text = "\(whole.isEmpty ? "0" : whole).\(fraction.isEmpty ? "0" : fraction)"
+        if !takeOne("eE").isEmpty {
+            let sign = takeOne("+-")
+            let digits = take(isDigit)
+            guard !digits.isEmpty else { return nil }
+            text += "e\(sign)\(digits)"
+        }
+        return rest.isEmpty ? text : nil
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
 }

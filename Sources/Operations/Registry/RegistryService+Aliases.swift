@@ -17,10 +17,13 @@ extension RegistryService {
         try RegistryRules.check(alias: alias)
         var digest: String?
         if alias == Self.champion, let gate {
-            let (isGuarded, wanted) = try await database.read { reader in
-                (try RegistryStore.isGuarded(model, reader), try RegistryStore.version(model, version, reader))
+            let judged = try await database.read { reader -> ModelVersion? in
+                let wanted = try RegistryStore.version(model, version, reader)
+                guard try gate.models.contains(model) || RegistryStore.isGuarded(model, reader) else { return nil }
+                try RegistryStore.requireVerdict(model, version, reader)
+                return wanted
             }
-            if isGuarded || gate.models.contains(model) { digest = try await gate.contentDigest(wanted) }
+            if let judged { digest = try await gate.contentDigest(judged) }
         }
         let content = digest
         let isNamed = gate?.models.contains(model) ?? false

@@ -118,7 +118,10 @@ package struct RegistryService: Sendable {
         let becomesGuarded = gate?.models.contains(newName) ?? false
         let champion = becomesGuarded ? try await version(model: name, alias: Self.champion) : nil
         var digest: String?
-        if let champion { digest = try await gate?.contentDigest(champion) }
+        if let champion {
+            try await database.read { try RegistryStore.requireVerdict(name, champion.version, $0) }
+            digest = try await gate?.contentDigest(champion)
+        }
         let content = digest
         return try await database.write { writer in
             try RegistryStore.requireModel(name, writer.reader)

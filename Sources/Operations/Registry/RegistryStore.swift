@@ -173,6 +173,13 @@ enum RegistryStore {
         if let why { throw notPassed(name, number, why) }
     }
 
+    /// Refuses a version that nobody ever judged, before its files are read.
+    static func requireVerdict(_ name: String, _ number: Int, _ reader: SQLReader) throws {
+        let any: SQL = "SELECT 1 FROM registry_verdicts WHERE name = \(name) AND version = \(number) LIMIT 1"
+        guard try reader.row(any) == nil else { return }
+        throw notPassed(name, number, "the requirements of `gyre.yaml` were never checked for it")
+    }
+
     static func notPassed(_ name: String, _ number: Int, _ why: String) -> RegistryError {
         RegistryError(
             .notPassed,

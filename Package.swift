@@ -204,6 +204,7 @@ let suites: [Target] = [
     tests(of: "WebPages", ["ExampleFiles", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
     support("FilesTesting", ["Files", systemPackage]),
     tests(of: "Diagnostics", in: "Ground"),
+    tests(of: "Telemetry", in: "Ground", ["JSONText", coreMetrics, log, metrics]),
     tests(of: "Documents", in: "Ground", ["Diagnostics", "Files", "FilesTesting", systemPackage]),
     tests(of: "Files", in: "Ground", ["Diagnostics", "FilesTesting", systemPackage]),
     tests(of: "JSONText", in: "Ground", ["Diagnostics"]),

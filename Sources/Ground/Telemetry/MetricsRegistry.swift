@@ -5,19 +5,50 @@ import Synchronization
 
 /// Keeps what swift-metrics counts, and writes it in the text format of OpenMetrics.
 ///
-/// Timers and recorders become histograms; timers in seconds. Names are written with `_` for `.` and `-`.
+/// Timers and recorders become histograms; timers in seconds. Names are written with `_` for what the format doesn't know.
+/// A name that is taken, by another kind or by a part of another family, gets its kind at the end.
 package final class MetricsRegistry: MetricsFactory, Sendable {
-    private struct Key: Hashable {
-        let name: String
-        let labels: String
+    private enum Kind: String {
+        case counter, gauge, histogram
+
+        /// The ends of the names of its samples.
+        var suffixes: [String] {
+            switch self {
+            case .counter: ["_total", "_created"]
+            case .gauge: [""]
+            case .histogram: ["_bucket", "_sum", "_count", "_created"]
+            }
+        }
     }
 
-    private enum Kind: String { case counter, gauge, histogram }
+    private struct Wish: Hashable {
+        let name: String
+        let kind: Kind
+    }
+
+    private struct Family {
+        let kind: Kind
+        var numbers: [String: Number] = [:]
+        var histograms: [String: Histogram] = [:]
+    }
 
     private struct State {
-        var kinds: [String: Kind] = [:]
-        var numbers: [Key: Cell] = [:]
-        var histograms: [Key: Histogram] = [:]
+        /// What families are called that were asked for.
+        var names: [Wish: String] = [:]
+        /// Names of families and samples.
+        var taken: Set<String> = []
+        var families: [String: Family] = [:]
+
+        /// The family's name, which is new if it must be.
+        mutating func name(of wish: Wish) -> String {
+            if let known = names[wish] { return known }
+            var name = wish.name
+            while !taken.isDisjoint(with: [name] + wish.kind.suffixes.map { name + $0 }) { name += "_\(wish.kind)" }
+            taken.formUnion([name] + wish.kind.suffixes.map { name + $0 })
+            names[wish] = name
+            families[name] = Family(kind: wish.kind)
+            return name
+        }
     }
 
     private let state = Mutex(State())
@@ -26,19 +57,20 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
     package init() {}
 
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
-        cell(label, dimensions, .counter)
+        // The format adds this end itself.
+        number(label.hasSuffix("_total") ? String(label.dropLast(6)) : label, dimensions, .counter)
     }
 
     package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
-        aggregate ? histogram(label, dimensions, scale: 1) : cell(label, dimensions, .gauge)
+        aggregate ? histogram(label, dimensions, divisor: 1) : number(label, dimensions, .gauge)
     }
 
     package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
-        cell(label, dimensions, .gauge)
+        number(label, dimensions, .gauge)
     }
 
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-        histogram(label + ".seconds", dimensions, scale: 1e-9)
+        histogram(label + ".seconds", dimensions, divisor: 1e9)
     }
 
     // What was counted stays until the process ends, as Prometheus expects of counters.
@@ -49,26 +81,46 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
 
     /// All values, each family once, sorted by name.
     package func openMetricsText() -> String {
-        let snapshot = state.withLock { $0 }
+        let families = state.withLock { $0.families }
         var text = ""
-        for (name, kind) in snapshot.kinds.sorted(by: { $0.key < $1.key }) {
-            text += "# TYPE \(name) \(kind.rawValue)\n"
-            switch kind {
-            case .counter, .gauge:
-                let suffix = kind == .counter ? "_total" : ""
-                for (key, cell) in snapshot.numbers.filter({ $0.key.name == name }).sorted(by: {
-                    $0.key.labels < $1.key.labels
-                }) {
-                    text += "\(name)\(suffix)\(Self.braced(key.labels)) \(Self.number(cell.value))\n"
-                }
-            case .histogram:
-                let own = snapshot.histograms.filter { $0.key.name == name }.sorted { $0.key.labels < $1.key.labels }
-                for (key, histogram) in own { text += histogram.text(name, key.labels) }
+        for (name, family) in families.sorted(by: { $0.key < $1.key }) {
+            text += "# TYPE \(name) \(family.kind.rawValue)\n"
+            let suffix = family.kind == .counter ? "_total" : ""
+            for (labels, number) in family.numbers.sorted(by: { $0.key < $1.key }) {
+                text += "\(name)\(suffix)\(OpenMetrics.braced(labels)) \(OpenMetrics.number(number.value))\n"
+            }
+            for (labels, histogram) in family.histograms.sorted(by: { $0.key < $1.key }) {
+                text += histogram.text(name, labels)
             }
         }
         return text + "# EOF\n"
     }
 
+    private func number(_ label: String, _ dimensions: [(String, String)], _ kind: Kind) -> Number {
+        let labels = OpenMetrics.labels(dimensions)
+        return state.withLock { state in
+            let name = state.name(of: Wish(name: OpenMetrics.name(label), kind: kind))
+            if let known = state.families[name]?.numbers[labels] { return known }
+            let number = Number(onlyGrows: kind == .counter)
+            state.families[name]?.numbers[labels] = number
+            return number
+        }
+    }
+
+    private func histogram(_ label: String, _ dimensions: [(String, String)], divisor: Double) -> Histogram {
+        let labels = OpenMetrics.labels(dimensions, reserved: ["le"])
+        return state.withLock { state in
+            let name = state.name(of: Wish(name: OpenMetrics.name(label), kind: .histogram))
+            if let known = state.families[name]?.histograms[labels] { return known }
+            let histogram = Histogram(divisor: divisor)
+            state.families[name]?.histograms[labels] = histogram
+            return histogram
+        }
+    }
+}
+
+/// The spelling of OpenMetrics 1.0.
+enum OpenMetrics {
     static func braced(_ labels: String) -> String { labels.isEmpty ? "" : "{\(labels)}" }
 
     static func number(_ value: Double) -> String {
@@ -77,50 +129,55 @@ package final class MetricsRegistry: MetricsFactory, Sendable {
         return Int64(exactly: value).map { String($0) } ?? String(value)
     }
 
-    private static func key(_ label: String, _ dimensions: [(String, String)]) -> Key {
-        func escaped(_ text: String) -> String {
-            text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    /// A name of letters, digits and `_`, which does not begin with a digit.
+    static func name(_ name: String) -> String {
+        var text = ""
+        for scalar in name.unicodeScalars {
+            let isKnown = scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
+            text.unicodeScalars.append(isKnown ? scalar : "_")
         }
-        let labels = dimensions.sorted { $0.0 < $1.0 }.map { "\(safe($0.0))=\"\(escaped($0.1))\"" }
-        return Key(name: safe(label), labels: labels.joined(separator: ","))
+        return text.first.map { ("0"..."9").contains($0) } ?? true ? "_" + text : text
     }
 
-    private static func safe(_ name: String) -> String {
-        let text = String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") ? $0 : "_" })
-        return text.first?.isNumber == true ? "_" + text : text
+    /// Labels as they are written, sorted; names that are there twice or mean something to the format get a `_` more.
+    static func labels(_ dimensions: [(String, String)], reserved: Set<String> = []) -> String {
+        var used = reserved
+        return dimensions.sorted { $0.0 < $1.0 }.map { dimension in
+            var name = name(dimension.0)
+            while !used.insert(name).inserted { name += "_" }
+            return "\(name)=\"\(escaped(dimension.1))\""
+        }
+        .joined(separator: ",")
     }
 
-    private func cell(_ label: String, _ dimensions: [(String, String)], _ kind: Kind) -> Cell {
-        let key = Self.key(label, dimensions)
-        return state.withLock { state in
-            if let known = state.numbers[key] { return known }
-            let cell = Cell()
-            state.kinds[key.name] = kind
-            state.numbers[key] = cell
-            return cell
+    private static func escaped(_ text: String) -> String {
+        // Characters of Swift can hold a quote and more.
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\", "\"": result += "\\\(scalar)"
+            case "\n": result += "\\n"
+            default: result.unicodeScalars.append(scalar)
+            }
         }
-    }
-
-    private func histogram(_ label: String, _ dimensions: [(String, String)], scale: Double) -> Histogram {
-        let key = Self.key(label, dimensions)
-        return state.withLock { state in
-            if let known = state.histograms[key] { return known }
-            let histogram = Histogram(scale: scale)
-            state.kinds[key.name] = .histogram
-            state.histograms[key] = histogram
-            return histogram
-        }
+        return result
     }
 }
 
 /// One number that is counted up, or set.
-private final class Cell: CounterHandler, RecorderHandler, MeterHandler, Sendable {
+private final class Number: CounterHandler, RecorderHandler, MeterHandler, Sendable {
     private let state = Mutex(0.0)
+    private let onlyGrows: Bool
+
+    init(onlyGrows: Bool) { self.onlyGrows = onlyGrows }
 
     var value: Double { state.withLock { $0 } }
 
-    func increment(by amount: Int64) { state.withLock { $0 += Double(amount) } }
-    func increment(by amount: Double) { state.withLock { $0 += amount } }
+    func increment(by amount: Int64) { increment(by: Double(amount)) }
+    func increment(by amount: Double) {
+        guard !onlyGrows || amount >= 0 else { return }
+        state.withLock { $0 += amount }
+    }
     func decrement(by amount: Double) { state.withLock { $0 -= amount } }
     func reset() { state.withLock { $0 = 0 } }
     func record(_ value: Int64) { set(Double(value)) }
@@ -136,7 +193,7 @@ private final class Histogram: RecorderHandler, TimerHandler, Sendable {
         var sum = 0.0
     }
 
-    /// Upper bounds: 1, 2.5 and 5 of each decade from 10⁻⁴ to 100.
+    /// Upper bounds: 1, 2.5 and 5 of each decade from 10⁻⁴ to 10.
     private static let bounds = [-4, -3, -2, -1, 0, 1].flatMap { exponent -> [Double] in
         var decade = 1.0
         for _ in 0..<abs(exponent) { decade *= exponent < 0 ? 0.1 : 10 }
@@ -144,14 +201,16 @@ private final class Histogram: RecorderHandler, TimerHandler, Sendable {
     }
 
     private let state = Mutex(State(counts: Array(repeating: 0, count: Histogram.bounds.count + 1)))
-    private let scale: Double
+    private let divisor: Double
 
-    init(scale: Double) { self.scale = scale }
+    init(divisor: Double) { self.divisor = divisor }
 
     func record(_ value: Int64) { record(Double(value)) }
 
     func record(_ value: Double) {
-        let value = value * scale
+        // It has no place among the others, and would make their sum unknown for ever.
+        guard !value.isNaN else { return }
+        let value = value / divisor
         let bucket = Self.bounds.firstIndex { value <= $0 } ?? Self.bounds.count
         state.withLock { state in
             state.counts[bucket] += 1
@@ -168,9 +227,11 @@ private final class Histogram: RecorderHandler, TimerHandler, Sendable {
         var text = ""
         for (bound, count) in zip(Self.bounds + [.infinity], state.counts) {
             total += count
-            text += "\(name)_bucket{\(prefix)le=\"\(MetricsRegistry.number(bound))\"} \(total)\n"
+            // The format wants bounds to look like numbers with a fraction.
+            let bound = bound.isInfinite ? "+Inf" : String(bound)
+            text += "\(name)_bucket{\(prefix)le=\"\(bound)\"} \(total)\n"
         }
-        text += "\(name)_sum\(MetricsRegistry.braced(labels)) \(MetricsRegistry.number(state.sum))\n"
-        return text + "\(name)_count\(MetricsRegistry.braced(labels)) \(total)\n"
+        text += "\(name)_sum\(OpenMetrics.braced(labels)) \(OpenMetrics.number(state.sum))\n"
+        return text + "\(name)_count\(OpenMetrics.braced(labels)) \(total)\n"
     }
 }

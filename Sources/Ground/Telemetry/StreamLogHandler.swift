@@ -16,7 +16,8 @@ package enum LogFormat: String, Sendable, CaseIterable {
 
 /// Writes log lines to stderr, without secrets.
 ///
-/// Values whose key speaks of a password, token, secret, key or authorization become `•••`.
+/// Values whose key speaks of a password, token, secret, key or authorization become `•••`, also inside lists and
+/// dictionaries, and so does what stands before the `@` of a URL's host. An event is one line, whatever its texts hold.
 package struct StreamLogHandler: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
@@ -29,10 +30,7 @@ package struct StreamLogHandler: LogHandler {
         label: String,
         level: Logger.Level,
         format: LogFormat,
-        write: @escaping @Sendable (String) -> Void = { line in
-            // One call for a whole line: lines of several threads do not mix.
-            _ = line.withCString { Glibc.write(2, $0, strlen($0)) }
-        }
+        write: @escaping @Sendable (String) -> Void = Self.writeToStandardError
     ) {
         self.label = label
         logLevel = level
@@ -48,46 +46,53 @@ package struct StreamLogHandler: LogHandler {
     package func log(event: LogEvent) {
         var fields = metadata.merging(event.metadata ?? [:]) { _, new in new }
         if let error = event.error { fields["error"] = "\(error)" }
-        let pairs = fields.sorted { $0.key < $1.key }.map { ($0.key, Self.isSecret($0.key) ? "•••" : "\($0.value)") }
-        write(line(event.level, "\(event.message)", pairs))
+        let pairs = fields.sorted { $0.key < $1.key }.map { ($0.key, Redaction.safe($0.value, key: $0.key)) }
+        write(line(event.level, Redaction.safe("\(event.message)"), pairs))
     }
 
-    private func line(_ level: Logger.Level, _ message: String, _ fields: [(String, String)]) -> String {
+    private func line(_ level: Logger.Level, _ message: String, _ fields: [(String, Logger.MetadataValue)]) -> String {
         switch format {
         case .console:
-            let extra = fields.map { " \($0)=\(Self.oneLine($1))" }.joined()
-            return "\(Timestamp.now()) \(level.rawValue) \(Self.oneLine(message))\(extra)\n"
+            let extra = fields.map { " \($0)=\(Self.word("\($1)"))" }.joined()
+            return "\(Timestamp.now()) \(level.rawValue) \(LineText.escaped(message))\(extra)\n"
         case .json:
             let head = [("time", Timestamp.now()), ("level", level.rawValue), ("logger", label), ("message", message)]
-            return "{" + (head + fields).map { "\(Self.quoted($0)):\(Self.quoted($1))" }.joined(separator: ",") + "}\n"
+            let names = Set(head.map(\.0))
+            let own = head.map { "\(LineText.quoted($0)):\(LineText.quoted($1))" }
+            // A key twice in an object means something else to each reader.
+            let more = fields.map { "\(LineText.quoted(names.contains($0) ? $0 + "_" : $0)):\(Self.json($1))" }
+            return "{" + (own + more).joined(separator: ",") + "}\n"
         }
     }
 
-    static func isSecret(_ key: String) -> Bool {
-        let key = key.lowercased()
-        return [
-            "password", "passwd", "token", "secret", "authorization", "api_key", "apikey", "access_key", "credential",
-        ]
-        .contains { key.contains($0) }
+    /// A value that shows where it begins and ends.
+    private static func word(_ text: String) -> String {
+        let isPlain = !text.isEmpty && !text.unicodeScalars.contains { " \"=".unicodeScalars.contains($0) }
+        return isPlain ? LineText.escaped(text) : LineText.quoted(text)
     }
 
-    private static func oneLine(_ text: String) -> String {
-        text.replacing("\n", with: "\\n").replacing("\r", with: "\\r")
+    private static func json(_ value: Logger.MetadataValue) -> String {
+        switch value {
+        case .dictionary(let entries):
+            let pairs = entries.sorted { $0.key < $1.key }.map { "\(LineText.quoted($0.key)):\(json($0.value))" }
+            return "{" + pairs.joined(separator: ",") + "}"
+        case .array(let items): return "[" + items.map(json).joined(separator: ",") + "]"
+        default: return LineText.quoted("\(value)")
+        }
     }
 
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": result += "\\\(scalar)"
-            case "\n": result += "\\n"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
+    /// Writes a whole line in one call, so that lines of several threads do not mix.
+    package static func writeToStandardError(_ line: String) {
+        var line = line
+        line.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while let base = rest.baseAddress, !rest.isEmpty {
+                let count = Glibc.write(2, base, rest.count)
+                // Nobody is left to tell.
+                if count < 0, errno != EINTR { return }
+                rest = UnsafeRawBufferPointer(rebasing: rest[max(0, count)...])
             }
         }
-        return result + "\""
     }
 }
 

@@ -62,7 +62,7 @@ struct PipelineFileTests {
         ("stages:\n  a: {cmd: x, outs: [y]}\n  b: {cmd: x, outs: [y/z]}\n", "3:3: `y/z` belongs to stage `a` already"),
         ("stages:\n  a: {cmd: x, outs: [y/z]}\n  b: {cmd: x, metrics: [y]}\n", "3:3: `y` belongs to stage `a` already"),
         ("stages:\n  a: {cmd: x, outs: [y], plots: [y]}\n", "2:3: `y` belongs to this stage already"),
-        ("stages:\n  a: {cmd: x}\n  a: {cmd: y}\n", "2:3: the key `a` is there twice"),
+        ("stages:\n  a: {cmd: x}\n  a: {cmd: y}\n", "3:3: the key `a` is there twice"),
         ("stages:\n  a: {cmd: x\n", "3:1: it is no valid YAML"),
     ])
     func `a mistake is told with its place`(text: String, problem: String) throws {

@@ -14,7 +14,7 @@ package struct GyreServer: Sendable {
     let metrics: MetricsRegistry
     let version: String
     private let settings: ListenSettings
-    private let logger: Logger
+    let logger: Logger
     private let onReady: @Sendable (_ url: String) async -> Void
 
     /// A server over `services`.

@@ -20,6 +20,8 @@ package struct ServerError: Explained {
         case interrupted
         /// A run, model or prediction that is not there.
         case notFound
+        /// The caller may not do this.
+        case forbidden
         /// The request breaks a rule of the API.
         case invalidRequest
         /// Something that is not in this machine: a library, a program.
@@ -53,6 +55,7 @@ package struct ServerError: Explained {
         case .notAProject, .folderNotEmpty: .failed
         case .missingSetting, .invalidRequest: .invalid
         case .portInUse: .conflict
+        case .forbidden: .forbidden
         case .cannotListen, .stepFailed: .failed
         case .interrupted: .interrupted
         case .notFound: .notFound

@@ -18,6 +18,14 @@ enum Format {
         return text((value * scale).rounded() / scale)
     }
 
+    /// A score of 0 to 1 with four decimals, so that a column of them stands in line.
+    static func fixed(_ score: Double) -> String {
+        guard score.isFinite, abs(score) < 1_000 else { return number(score) }
+        let digits = String(Int((abs(score) * 10_000).rounded()))
+        let padded = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+        return (score < 0 ? "−" : "") + padded.dropLast(4) + "." + padded.suffix(4)
+    }
+
     /// Numbers of one column, with as many decimals each as the longest of them needs.
     static func column(_ values: [Double?]) -> [String] {
         let texts = values.map { number($0) }

@@ -152,7 +152,7 @@ struct HomeView {
             "kind": Badge.error(row.kind).content,
             "predicted": row.predicted,
             "truth": row.truth ?? Format.missing,
-            "score": Format.number(row.score),
+            "score": row.score.map { Format.fixed($0) } ?? Format.missing,
             "version": "v\(row.version)",
             "when": Time.content(row.predictedMs, nowMs: page.nowMs),
             "data": row.dataVersion.map { Link.digest($0) } ?? Link(text: "waiting").content,

@@ -6,7 +6,7 @@ import SystemPackage
 import Testing
 
 /// What a person sees who asks for help, or types something wrong.
-@Suite(.fewAtATime, .timeLimit(.minutes(2)))
+@Suite(.fewAtATime, .timeLimit(.minutes(10)))
 struct CommandLineTests {
     /// The verbs, as `gyre --help` lists them.
     static let verbs = [

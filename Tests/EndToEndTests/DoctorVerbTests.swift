@@ -6,7 +6,7 @@ import SystemPackage
 import Testing
 
 /// `gyre doctor` on this machine, and on machines that lack something.
-@Suite(.fewAtATime, .timeLimit(.minutes(2)))
+@Suite(.fewAtATime, .timeLimit(.minutes(10)))
 struct DoctorVerbTests {
     @Test func `everything is found with version and place`() async throws {
         try await Program.inEmptyFolder { gyre in

@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 /// A signal ends a command and what it began, and says so.
-@Suite(.fewAtATime, .timeLimit(.minutes(2)))
+@Suite(.fewAtATime, .timeLimit(.minutes(10)))
 struct InterruptTests {
     @Test(arguments: [Signal.interrupt, .terminate])
     func `a training that is interrupted ends with its script, and its run is noted as killed`(

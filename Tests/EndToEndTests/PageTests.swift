@@ -14,7 +14,7 @@ import Glibc
 /// The first web page over a project in full use, in a real browser.
 ///
 /// With `GYRE_SCREENSHOTS=FOLDER` the pages are also drawn there, to be looked at.
-@Suite(.fewAtATime, .timeLimit(.minutes(8)))
+@Suite(.afterTheDemo, .timeLimit(.minutes(10)))
 struct PageTests {
     @Test func `the page lists experiments, runs, models, the live service and gathered errors`() async throws {
         try await DemoProject.copied { gyre in
@@ -34,6 +34,7 @@ struct PageTests {
                 }
                 #expect(shown.output.contains("champion"))
                 #expect(shown.output.contains("\(server.url)/invocations"))
+                #expect(shown.output.contains(/Drifted features<\/dt>\s*<dd>[1-9][0-9.]* %/), "\(shown.output)")
                 for error in errors {
                     let id = try #require(error["prediction_id"]?.string)
                     #expect(shown.output.contains(id), "the gathered error \(id)")

@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 /// What may become the champion, and how its service changes over.
-@Suite(.fewAtATime, .timeLimit(.minutes(8)))
+@Suite(.afterTheDemo, .timeLimit(.minutes(10)))
 struct PromotionTests {
     @Test func `no request fails while the champion changes over and back`() async throws {
         try await DemoProject.copied { gyre in

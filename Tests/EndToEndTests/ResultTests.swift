@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 /// What programs read of the program: on standard output the result, in one document, and nothing else.
-@Suite(.fewAtATime, .timeLimit(.minutes(8)))
+@Suite(.afterTheDemo, .timeLimit(.minutes(10)))
 struct ResultTests {
     /// Each verb on a project in full use, the exit code, and a path that its document has.
     static let lines: [(line: String, code: Int32, field: [String])] = [

@@ -7,7 +7,7 @@ import SystemPackage
 import Testing
 
 /// `gyre serve` on the model of a built image, with nothing else: no project, no DuckDB, no Python.
-@Suite(.fewAtATime, .timeLimit(.minutes(8)))
+@Suite(.afterTheDemo, .timeLimit(.minutes(10)))
 struct ServeTests {
     private func alone(_ body: (RunningServer, _ library: String) async throws -> Void) async throws -> ServerEnd {
         let demo = try await DemoProject.shared

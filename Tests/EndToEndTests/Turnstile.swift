@@ -41,7 +41,8 @@ struct Turnstile: TestTrait, SuiteTrait, TestScoping {
     }
 
     private static let gate = Gate()
-    let isRecursive = true
+    fileprivate var needsDemo = false
+    var isRecursive: Bool { true }
 
     /// Only test cases take a place; their suites do not.
     func scopeProvider(for test: Test, testCase: Test.Case?) -> Turnstile? { testCase == nil ? nil : self }
@@ -51,6 +52,8 @@ struct Turnstile: TestTrait, SuiteTrait, TestScoping {
         testCase: Test.Case?,
         performing function: @concurrent () async throws -> Void
     ) async throws {
+        // Who waits for the demo must not keep others out meanwhile.
+        if needsDemo { _ = try await DemoProject.shared }
         await Self.gate.enter()
         defer { Self.gate.leave() }
         try await function()
@@ -60,4 +63,6 @@ struct Turnstile: TestTrait, SuiteTrait, TestScoping {
 extension Trait where Self == Turnstile {
     /// A few tests at a time.
     static var fewAtATime: Self { Self() }
+    /// A few tests at a time, all of which need ``DemoProject``.
+    static var afterTheDemo: Self { Self(needsDemo: true) }
 }

@@ -8,7 +8,7 @@ import SystemPackage
 import Testing
 
 /// `gyre up` on a new project, with the unmodified mlflow client and a real browser.
-@Suite(.fewAtATime, .timeLimit(.minutes(3)))
+@Suite(.fewAtATime, .timeLimit(.minutes(10)))
 struct UpTests {
     private static let logging = """
         import mlflow, sys

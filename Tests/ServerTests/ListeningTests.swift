@@ -29,6 +29,7 @@ struct ListeningTests {
     private static func router(_ gate: AsyncStream<Void>) -> Router<BasicRequestContext> {
         let router = GyreServer.router(project: nil)
         router.get("quick") { _, _ in "quick" }
+        router.get("health") { _, _ in "OK" }
         router.post("read") { request, _ in String(try await request.body.collect(upTo: 1 << 20).readableBytes) }
         router.get("held") { _, _ in
             for await _ in gate { break }
@@ -64,8 +65,7 @@ struct ListeningTests {
     @Test func `a signal lets the request under way be answered, and takes no new connection`() async throws {
         try await serve(ListenSettings(port: 0)) { server in
             let held = try server.connect()
-            try held.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n")
-            // Answered on another connection after the first was taken: the request is under way.
+            try await held.begin("GET /held HTTP/1.1\r\nHost: x\r\n\r\n")
             let other = try server.connect()
             try other.send("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n")
             #expect(try await other.answer().hasSuffix("quick"))
@@ -82,10 +82,7 @@ struct ListeningTests {
     func `a client that never ends its request holds the end up for the grace at most`(half: String) async throws {
         try await serve(ListenSettings(port: 0, grace: .milliseconds(200))) { server in
             let connection = try server.connect()
-            try connection.send(half)
-            let other = try server.connect()
-            try other.send("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n")
-            _ = try await other.answer()
+            try await connection.begin(half)
             server.signals.yield(.sigint)
             #expect(try await !connection.rest().hasPrefix("HTTP/1.1 200"))
         }
@@ -95,7 +92,7 @@ struct ListeningTests {
         let error = await #expect(throws: ServerError.self) {
             try await serve(ListenSettings(port: 0, grace: .seconds(3_600))) { server in
                 let connection = try server.connect()
-                try connection.send("POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345")
+                try await connection.begin("POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345")
                 let other = try server.connect()
                 try other.send("GET /quick HTTP/1.1\r\nHost: x\r\n\r\n")
                 _ = try await other.answer()
@@ -130,7 +127,7 @@ struct ListeningTests {
     @Test func `an answer that takes longer than the idle time is still given`() async throws {
         try await serve(ListenSettings(port: 0, idle: .milliseconds(50))) { server in
             let held = try server.connect()
-            try held.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n")
+            try await held.begin("GET /held HTTP/1.1\r\nHost: x\r\n\r\n")
             // Closed for being idle, so the time has passed for the other one too.
             _ = try await server.connect().rest()
             _ = try await server.connect().rest()

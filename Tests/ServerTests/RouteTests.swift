@@ -102,6 +102,28 @@ struct RouteTests {
         }
     }
 
+    @Test(arguments: [
+        ("http://evil.example", HTTPResponse.Status.forbidden), ("null", .forbidden),
+        ("http://127.0.0.1:1", .forbidden),
+        ("http://localhost", .accepted), ("", .accepted),
+    ])
+    func `a page of another site changes nothing`(origin: String, status: HTTPResponse.Status) async throws {
+        try await TestProject.with { project in
+            try await Application(router: project.router, logger: .silent).test(.router) { client in
+                var headers: HTTPFields = [.contentType: "text/plain"]
+                // A program sends none.
+                if !origin.isEmpty { headers[.origin] = origin }
+                let body = ByteBuffer(string: #"{"labels": [{"prediction_id": "a", "truth": 1}]}"#)
+                let path = "/api/gyre/v1/labels"
+                try await client.execute(uri: path, method: .post, headers: headers, body: body) { answer in
+                    #expect(answer.status == status)
+                }
+                try await client.execute(uri: "/health", method: .get, headers: headers) { #expect($0.status == .ok) }
+            }
+            #expect(try await project.services.feedback.counts().labels == (status == .accepted ? 1 : 0))
+        }
+    }
+
     @Test func `the first page of a new project needs no configuration`() async throws {
         try await TestProject.with("") { project in
             try await Application(router: project.router, logger: .silent).test(.router) { client in

@@ -13,7 +13,8 @@ extension GyreServer {
         FeedbackRoutes(feedback: services.feedback, onArrival: { loop.arrived() }).add(to: group)
         ProjectRoutes(services: services, live: live).add(to: group)
         ServingRoutes(serving: live.serving, gyreVersion: version).add(to: router)
-        PageRoutes(services: services, live: live).add(to: router)
+        let drift = DriftWatch(services: services, logger: logger)
+        PageRoutes(services: services, live: live, drift: drift).add(to: router)
         MLflowRoutes(
             tracking: services.tracking,
             registry: services.registry,
@@ -27,6 +28,7 @@ extension GyreServer {
         let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestMetrics())
         router.add(middleware: ProblemMiddleware(project: project))
+        router.add(middleware: CrossSiteGuard())
         return router
     }
 }

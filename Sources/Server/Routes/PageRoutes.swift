@@ -15,6 +15,7 @@ import WebPages
 struct PageRoutes: Sendable {
     let services: ProjectServices
     let live: LiveModels
+    let drift: DriftWatch
 
     func add(to router: Router<some RequestContext>) {
         router.get("") { request, _ in
@@ -119,6 +120,7 @@ struct PageRoutes: Sendable {
         card.requestCount = times.count
         card.medianMilliseconds = times.median
         card.p99Milliseconds = times.p99
+        card.driftShare = await drift.share()
         card.address = "http://\(request.head.authority ?? "127.0.0.1")/invocations"
         var body = JSONWriter()
         body.object { body in
@@ -133,6 +135,12 @@ struct PageRoutes: Sendable {
         }
         card.exampleBody = body.text
         return card
+    }
+
+    /// What MLflow's clients write is a JSON object with the address in it; people read the address.
+    private static func address(in source: String) -> String {
+        // Text that is no JSON stands for itself.
+        (try? JSONDocument(source))?.root["uri"]?.string ?? source
     }
 
     private func run(_ id: String) async throws -> RunPage {
@@ -152,7 +160,7 @@ struct PageRoutes: Sendable {
                     input.name,
                     context: input.tags.first { $0.key == "mlflow.data.context" }?.value,
                     digest: input.digest,
-                    source: input.source
+                    source: Self.address(in: input.source)
                 )
             },
             versions: versions.map { ($0.name, String($0.version)) },

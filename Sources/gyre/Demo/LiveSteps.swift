@@ -18,8 +18,8 @@ struct LiveSteps: Sendable {
 
     private func run(_ client: HTTPTransportClient) async throws -> Traffic.Count {
         try await awaitModel(client)
-        let row = try HeldBack(folder).rows[1]
-        let traffic = Traffic(client: client, url: url, body: row.invocation)
+        let patients = try HeldBack(folder).rows
+        let traffic = Traffic(client: client, url: url, bodies: patients.map(\.invocation))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await traffic.run() }
             group.addTask { try await learn(client, traffic) }

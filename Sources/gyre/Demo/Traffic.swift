@@ -20,14 +20,14 @@ final class Traffic: Sendable {
 
     private let client: HTTPTransportClient
     private let address: String
-    private let body: [UInt8]
+    private let bodies: [[UInt8]]
     private let state = Mutex(Count())
 
-    /// Traffic that sends `body` to the scoring address of a server.
-    init(client: HTTPTransportClient, url: String, body: [UInt8]) {
+    /// Traffic that sends each of `bodies` in turn to the scoring address of a server.
+    init(client: HTTPTransportClient, url: String, bodies: [[UInt8]]) {
         self.client = client
         address = url + "/invocations"
-        self.body = body
+        self.bodies = bodies
     }
 
     /// What came back so far.
@@ -35,7 +35,10 @@ final class Traffic: Sendable {
 
     /// Asks until the task is cancelled.
     func run() async {
-        while !Task.isCancelled {
+        var next = 0
+        while !Task.isCancelled, !bodies.isEmpty {
+            let body = bodies[next % bodies.count]
+            next += 1
             do {
                 let answer = try await client.send(
                     "POST",

@@ -44,6 +44,13 @@ package final class RawConnection: Sendable {
         }
     }
 
+    /// Sends the beginning of a request, and returns once the server has it: behind a whole one in the same bytes, whose
+    /// answer is read.
+    package func begin(_ request: String) async throws {
+        try send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n" + request)
+        _ = try await answer()
+    }
+
     /// One answer with a `Content-Length`, or as much of it as came before the connection ended.
     package func answer() async throws -> String {
         try await Self.pool.run { [self] in

@@ -160,9 +160,11 @@ package struct LineageService: Sendable {
 
     private func node(ofCommit commit: (id: String, subject: String)) async throws -> LineageNode {
         var node = LineageNode(.commit, commit.id, facts: [("subject", commit.subject)])
-        let runs = try await tracking.searchRuns(
-            RunSearch(filter: "tags.`mlflow.source.git.commit` = '\(commit.id)'", limit: 100)
-        )
+        node.origins = try await git.data(of: commit.id, limit: Self.most).map { file, md5 in
+            LineageNode(.data, "md5:\(md5)", facts: [("path", String(file.dropLast(".dvc".count)))])
+        }
+        let filter = "tags.`mlflow.source.git.commit` = '\(commit.id)'"
+        let runs = try await tracking.searchRuns(RunSearch(filter: filter, limit: Self.most))
         node.results = runs.map { LineageNode(.run, $0.id, facts: [("name", $0.name)]) }
         return node
     }

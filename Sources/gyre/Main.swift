@@ -23,7 +23,7 @@ enum Main {
 
     /// Runs the command line and returns the exit code of DESIGN: 0 done, 1 failed, 2 usage, 3 refused, 130 interrupted.
     static func run(_ arguments: [String]) async -> Int32 {
-        let failures = FailurePrinter(json: arguments.contains("--json"))
+        let failures = FailurePrinter(json: arguments.contains("--json"), color: color(in: arguments))
         do {
             if arguments == ["--version"] {
                 try Output().answer(json: "", text: "gyre \(gyreVersion)")

@@ -73,7 +73,9 @@ struct LineageTests {
         try await tracking.log(.init(metrics: metrics), run: made.id)
         run = try await tracking.run(id: made.id)
         try await registry.ensureModel(name: "churn")
-        _ = try await registry.createVersion(VersionDraft(model: "churn", source: "mlflow-artifacts:/0/m/artifacts/model", runID: run.id))
+        _ = try await registry.createVersion(
+            VersionDraft(model: "churn", source: "mlflow-artifacts:/0/m/artifacts/model", runID: run.id)
+        )
         try await registry.setAlias(model: "churn", alias: "candidate", version: 1)
 
         for (id, truth) in [("right", "well"), ("wrong", "sick"), ("old", "sick")] {

@@ -83,6 +83,13 @@ struct RunChoice {
     let best: String?
 
     func find(in services: ProjectServices) async throws -> String {
+        guard run == nil || best == nil else {
+            throw UsageError(
+                what: "cannot choose a run",
+                why: "both a run and `--best` are given",
+                next: "leave one of them out"
+            )
+        }
         if let best {
             let search = RunSearch(
                 filter: "attributes.status = 'FINISHED' AND metrics.`\(best)` > -1e300",
@@ -104,11 +111,10 @@ struct RunChoice {
                 next: "write for example `gyre promote --best recall`"
             )
         }
-        let search = RunSearch(
-            filter: "attributes.run_id LIKE '\(run.filter { $0.isHexDigit })%'",
-            limit: 2
-        )
-        let found = try await services.tracking.searchRuns(search)
+        // Letters that no id has cannot begin one, and must not reach the search language.
+        let isBeginning = !run.isEmpty && run.allSatisfy { $0.isASCII && $0.isHexDigit }
+        let search = RunSearch(filter: "attributes.run_id LIKE '\(run)%'", limit: 2)
+        let found = isBeginning ? try await services.tracking.searchRuns(search).items : []
         guard found.count < 2 else {
             throw ServerError(.invalidRequest, what: "cannot choose the run `\(run)`", why: "several ids begin so")
         }

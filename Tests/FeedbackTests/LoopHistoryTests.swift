@@ -141,7 +141,10 @@ struct LoopHistoryTests {
         let child = Process()
         child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         child.arguments = ["--testing-library", "swift-testing", "--filter", "a turn that hangs at its last step"]
-        child.environment = ProcessInfo.processInfo.environment.merging([Self.variable: folder.string]) { $1 }
+        child.environment = ProcessInfo.processInfo.environment.merging([
+            // What it cannot remove is removed with our folder.
+            Self.variable: folder.string, "TMPDIR": folder.string,
+        ]) { $1 }
         let output = Pipe()
         child.standardOutput = output
         child.standardError = FileHandle.nullDevice

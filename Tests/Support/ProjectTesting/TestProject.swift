@@ -20,15 +20,38 @@ package struct TestProject: Sendable {
     package init() async throws {
         folder = try TestFolder()
         aside = try TestFolder()
-        // Made once and copied: five processes a project would be most of a suite's time.
-        let template = try await Self.template.value
-        let target = folder.path
-        try await BlockingPool.shared.run { try Self.copy(template.path, to: target) }
+        // Made once and written again: five processes a project would be most of a suite's time.
+        let (files, target) = (try await Self.template.value, folder.path)
+        try await BlockingPool.shared.run { for file in files { try file.write(below: target) } }
         data = try DataRepository.open(at: folder.path)
     }
 
+    /// A file of the template; a folder has no bytes.
+    private struct File: Sendable {
+        let path: String
+        let bytes: [UInt8]?
+        let permissions: FilePermissions
+
+        func write(below folder: FilePath) throws {
+            let place = folder.pushing(FilePath(path))
+            guard let bytes else { return try FileSystem.createDirectory(place) }
+            try AtomicFile.write(bytes, to: place, permissions: permissions)
+        }
+
+        static func all(below folder: FilePath, _ prefix: String = "") throws -> [File] {
+            try FileSystem.list(folder).flatMap { name -> [File] in
+                let (place, path) = (folder.appending(name), prefix + name)
+                let status = try FileSystem.status(of: place)
+                if status.isDirectory {
+                    return [File(path: path, bytes: nil, permissions: [])] + (try all(below: place, path + "/"))
+                }
+                return [File(path: path, bytes: try FileReader.bytes(of: place), permissions: status.permissions)]
+            }
+        }
+    }
+
     private static let template = Task {
-        let folder = try TestFolder("gyre-template")
+        let folder = try TestFolder()
         try await Tool.git.run(["init", "-q", "-b", "main", "--template="], in: folder.path)
         // What Gyre commits has this author too.
         try await Tool.git.run(["config", "user.name", "Test"], in: folder.path)
@@ -36,20 +59,7 @@ package struct TestProject: Sendable {
         _ = try DataRepository.initialize(at: folder.path)
         try await Tool.git.run(["add", "-A"], in: folder.path)
         try await Tool.git.run(["commit", "-q", "-m", "Begin"], in: folder.path)
-        return folder
-    }
-
-    private static func copy(_ folder: FilePath, to target: FilePath) throws {
-        try FileSystem.createDirectory(target)
-        for name in try FileSystem.list(folder) {
-            let (source, copy) = (folder.appending(name), target.appending(name))
-            if FileSystem.isDirectory(source) {
-                try Self.copy(source, to: copy)
-            } else {
-                let permissions = try FileSystem.status(of: source).permissions
-                _ = try FileCopy.place(source, at: copy, permissions: permissions)
-            }
-        }
+        return try File.all(below: folder.path)
     }
 
     /// Runs git.

@@ -80,30 +80,31 @@ package struct DataRepository: Sendable {
     /// - Throws: ``DataVersionsError`` `.invalidPath` for what is not there, outside of the project, tracked by git or
     ///   already a part of other data; `.locked` while another process changes the data.
     package func add(_ paths: [FilePath]) async throws -> [DataPointer] {
-        let git = Git(root: root)
         var wanted: [String] = []
         for path in paths {
             let relative = try self.relative(path)
             try checkNew(relative)
-            try await checkUntracked(relative, git)
             wanted.append(relative)
         }
+        try await checkUntracked(wanted)
         let lock = try lock()
         defer { lock.release() }
         var pointers: [DataPointer] = []
+        var texts: [(path: FilePath, text: String)] = []
         for relative in wanted {
             let file = relative + ".dvc"
             let old = FileSystem.exists(root.appending(file)) ? try text(of: file) : nil
             let pointer = try await store(relative)
             let text = try old.map { try PointerFile.text(of: pointer, replacing: $0, file: file) }
-            try await ignore([relative])
-            let place = root.appending(file)
             if text != old || text == nil {
-                let new = text ?? PointerFile.text(of: pointer)
-                try await BlockingPool.shared.run { try AtomicFile.write(new, to: place) }
+                texts.append((root.appending(file), text ?? PointerFile.text(of: pointer)))
             }
             pointers.append(pointer)
         }
+        // Git must not see data that it does not ignore yet beside a pointer.
+        try await ignore(wanted)
+        let written = texts
+        try await BlockingPool.shared.run { for (path, text) in written { try AtomicFile.write(text, to: path) } }
         return pointers
     }
 
@@ -255,8 +256,9 @@ package struct DataRepository: Sendable {
         }
     }
 
-    private func checkUntracked(_ relative: String, _ git: Git) async throws {
-        guard let tracked = try await git.trackedFiles(below: relative).first else { return }
+    private func checkUntracked(_ relatives: [String]) async throws {
+        guard let tracked = try await Git(root: root).trackedFiles(below: relatives).first else { return }
+        let relative = relatives.first { ProjectPath.overlap($0, tracked) } ?? tracked
         throw refusal(
             relative,
             "git tracks `\(tracked)`, and only one of both can",

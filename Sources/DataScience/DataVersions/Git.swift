@@ -108,7 +108,7 @@ package struct Git: Sendable {
         }
     }
 
-    /// Whether git ignores a path, or would not see it; false outside of repositories and without git.
+    /// Whether git ignores a path; false outside of repositories and without git.
     package func ignores(_ path: String) async throws -> Bool {
         // Data can be versioned before there is a repository; then nothing is ignored.
         guard let answer = try? await program.run(["check-ignore", "-q", "--", "./" + path], paths: .own) else {
@@ -117,11 +117,22 @@ package struct Git: Sendable {
         return answer.code == 0
     }
 
-    /// Files at or below a path that git tracks; none outside of repositories and without git.
-    package func trackedFiles(below path: String) async throws -> [String] {
-        // Data can be versioned before there is a repository; then nothing is tracked.
-        guard let answer = try? await program.run(["ls-files", "-z", "--", path]), answer.code == 0 else { return [] }
-        return answer.output.split(separator: "\0").map(String.init)
+    /// Files at or below paths that git tracks; none outside of repositories and without git.
+    package func trackedFiles(below paths: [String]) async throws -> [String] {
+        var result: [String] = []
+        for paths in Self.chunks(paths) {
+            // Data can be versioned before there is a repository; then nothing is tracked.
+            guard let answer = try? await program.run(["ls-files", "-z", "--"] + paths), answer.code == 0 else {
+                continue
+            }
+            result += answer.output.split(separator: "\0").map(String.init)
+        }
+        return result
+    }
+
+    /// As many paths as one call takes.
+    private static func chunks(_ paths: [String]) -> [[String]] {
+        stride(from: 0, to: paths.count, by: 200).map { Array(paths[$0..<min($0 + 200, paths.count)]) }
     }
 
     /// Stages all changes that are not ignored.

@@ -84,6 +84,7 @@ struct GitProgram: Sendable {
                 arguments: Arguments(["-C", root.string] + paths.options + arguments),
                 environment: .inherit.updating(variables(index)),
                 platformOptions: options,
+                input: .none,
                 output: .string(limit: limit),
                 error: .string(limit: 1 << 20)
             )

@@ -220,7 +220,7 @@ package struct PipelineRunner: Sendable {
                     )
                 }
                 guard output.isCached else { continue }
-                if let tracked = try await git.trackedFiles(below: output.path).first {
+                if let tracked = try await git.trackedFiles(below: [output.path]).first {
                     throw refusal(
                         "git tracks `\(tracked)`, and the stage writes it into the cache",
                         "run `git rm -r --cached \(output.path)`, or set `cache: false`"

@@ -193,9 +193,9 @@ let suites: [Target] = [
     tests(
         of: "Server",
         [
-            "Database", "DataVersions", "Diagnostics", "Evaluation", "Feedback", "Files", "JSONText", "Monitoring",
+            "Database", "Diagnostics", "Documents", "Evaluation", "Feedback", "Files", "JSONText", "Monitoring",
             "Registry",
-            "Serving", "SocketTesting", "Telemetry", hummingbird, hummingbirdTesting, httpTypes, lifecycle, log, nio,
+            "Serving", "SocketTesting", "Telemetry", hummingbird, hummingbirdTesting, httpTypes, log, nio,
             systemPackage,
             unixSignals,
         ]

@@ -71,7 +71,13 @@ extension Program {
 
     /// Runs a server while `body` works with it.
     ///
-    /// - Parameter signal: Sent when `body` is done; nil if `body` has ended the server itself.
+    /// - Parameters:
+    ///   - arguments: The verb and its options.
+    ///   - signal: Sent when `body` is done; nil if `body` has ended the server itself.
+    ///   - environment: More variables; nil removes one.
+    ///   - body: Works with the server.
+    /// - Returns: How the server ended.
+    /// - Throws: What `body` throws, or that the server did not listen.
     @discardableResult
     func serve(
         _ arguments: [String],

@@ -193,7 +193,7 @@ let suites: [Target] = [
     tests(
         of: "Server",
         [
-            "Database", "Diagnostics", "Documents", "Evaluation", "Feedback", "Files", "JSONText", "Monitoring",
+            "Database", "Diagnostics", "Documents", "Evaluation", "Feedback", "Files", "JSONText",
             "Registry",
             "Serving", "SocketTesting", "Telemetry", hummingbird, hummingbirdTesting, httpTypes, log, nio,
             systemPackage,

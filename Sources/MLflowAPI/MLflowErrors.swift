@@ -53,6 +53,13 @@ struct MLflowErrors<Context: RequestContext>: RouterMiddleware {
                 message: "No such artifact: \(request.uri.path.prefix(1_000))"
             )
         case let error as any Explained where error.kind != .failed: return CallError(error)
+        case let error as any Explained:
+            // Why, such as a full disk, is for the client too; what was done to which file is for the log.
+            return CallError(
+                code: "INTERNAL_ERROR",
+                status: .internalServerError,
+                message: "the server could not do it: \(error.why)"
+            )
         case is NIOTooManyBytesError:
             return CallError(
                 code: "INVALID_PARAMETER_VALUE",

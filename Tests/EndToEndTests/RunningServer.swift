@@ -69,7 +69,15 @@ extension Program {
         return try await serve(arguments, endingBy: signal, environment: environment, body)
     }
 
-    /// Runs a server while `body` works with it; `signal` is sent when `body` is done, nil if it has ended the server itself.
+    /// Runs a server while `body` works with it.
+    ///
+    /// - Parameters:
+    ///   - arguments: The verb and its options.
+    ///   - signal: Sent when `body` is done; nil if `body` has ended the server itself.
+    ///   - environment: More variables; nil removes one.
+    ///   - body: Works with the server.
+    /// - Returns: How the server ended.
+    /// - Throws: What `body` throws, or that the server did not listen.
     @discardableResult
     func serve(
         _ arguments: [String],

@@ -204,6 +204,12 @@ let suites: [Target] = [
     tests(of: "WebPages", ["ExampleFiles", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
     support("FilesTesting", ["Files", systemPackage]),
     tests(of: "Diagnostics", in: "Ground"),
+    support("DatabaseTesting", ["Database", "Diagnostics", "Files"]),
+    tests(
+        of: "Database",
+        in: "Ground",
+        ["DatabaseTesting", "Diagnostics", "Files", "FilesTesting", systemPackage]
+    ),
     tests(of: "Telemetry", in: "Ground", ["JSONText", coreMetrics, log, metrics]),
     tests(of: "Documents", in: "Ground", ["Diagnostics", "Files", "FilesTesting", systemPackage]),
     tests(of: "Files", in: "Ground", ["Diagnostics", "FilesTesting", systemPackage]),

@@ -21,6 +21,8 @@ package struct DatabaseError: Explained {
         case notUnique
         /// Another rule of the schema is broken.
         case constraint
+        /// A text holds a NUL, which SQL's texts cannot.
+        case unstorable
         /// A newer Gyre has changed the tables.
         case newerSchema
         /// Another process writes for longer than we wait.
@@ -43,7 +45,7 @@ package struct DatabaseError: Explained {
     package var kind: FailureKind {
         switch code {
         case .locked, .notUnique, .newerSchema: .conflict
-        case .constraint: .invalid
+        case .constraint, .unstorable: .invalid
         case .busy, .closed: .unavailable
         case .readOnly: .forbidden
         case .cannotOpen, .corrupt, .diskFull, .failed: .failed
@@ -75,7 +77,9 @@ package struct DatabaseError: Explained {
             let isUnique = [.SQLITE_CONSTRAINT_UNIQUE, .SQLITE_CONSTRAINT_PRIMARYKEY, .SQLITE_CONSTRAINT_ROWID]
                 .contains(sqlite.extendedResultCode)
             self.init(isUnique ? .notUnique : .constraint, what: what, why: message, cause: error)
-        case .SQLITE_FULL:
+        // The second is what a full disk does to the index of the write-ahead log.
+        case .SQLITE_FULL,
+            _ where sqlite.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
             self.init(
                 .diskFull,
                 what: what,

@@ -6,7 +6,8 @@ import Synchronization
 /// Lets writers that come at the same time share one transaction, and so one sync of the disk.
 ///
 /// While a group commits, the next one gathers. Each writer works in a savepoint of its own: an error undoes only its part.
-/// Nobody hears of success before the group's commit is durable.
+/// Nobody hears of success before the group's commit is durable. An error that makes the database give up the transaction,
+/// such as a full disk, undoes the parts before it too; those behind it get a transaction of their own.
 final class GroupCommitter: Sendable {
     /// One writer's part.
     struct Job: Sendable {
@@ -19,6 +20,14 @@ final class GroupCommitter: Sendable {
     private struct State {
         var waiting: [Job] = []
         var isDraining = false
+        var isClosed = false
+
+        /// Whether somebody must begin to work.
+        mutating func add(_ job: Job) -> Bool {
+            waiting.append(job)
+            defer { isDraining = true }
+            return !isDraining
+        }
     }
 
     /// The most writers in one transaction: bounds how long the first waits for the last.
@@ -33,14 +42,32 @@ final class GroupCommitter: Sendable {
     /// How many transactions were committed.
     var commitCount: Int { commits.load(ordering: .relaxed) }
 
-    /// Puts a job into the next group.
+    /// Puts a job into the next group; once closed, its end is an error.
     func submit(_ job: Job) {
-        let starts = state.withLock { state in
-            state.waiting.append(job)
-            defer { state.isDraining = true }
-            return !state.isDraining
+        let starts = state.withLock { state -> Bool? in
+            state.isClosed ? nil : state.add(job)
         }
-        if starts { scheduleDrain() }
+        switch starts {
+        case nil: job.finish(DatabaseError(.closed, what: "cannot change the database", why: "it was closed"))
+        case true?: scheduleDrain()
+        case false?: break
+        }
+    }
+
+    /// Takes no more jobs, and waits for those that it has.
+    func close() async {
+        await withCheckedContinuation { continuation in
+            let last = Job(work: { _ in }, finish: { _ in continuation.resume() })
+            let starts = state.withLock { state -> Bool? in
+                defer { state.isClosed = true }
+                return state.isClosed ? nil : state.add(last)
+            }
+            switch starts {
+            case nil: continuation.resume()
+            case true?: scheduleDrain()
+            case false?: break
+            }
+        }
     }
 
     private func scheduleDrain() {
@@ -64,21 +91,38 @@ final class GroupCommitter: Sendable {
         }
     }
 
+    /// The transaction is gone, and with it every part that was in it.
+    private struct GivenUp: Error {}
+
     private func run(_ group: [Job], _ database: GRDB.Database) {
-        var outcomes: [(any Error)?] = []
         let writer = SQLWriter(database)
-        do {
-            try database.inTransaction(.immediate) {
-                for job in group { outcomes.append(Self.attempt(job, writer, database)) }
-                // A full disk makes SQLite give up the whole transaction; then nobody's part is in it.
-                guard database.isInsideTransaction else { throw outcomes.compactMap { $0 }.last ?? CancellationError() }
-                return .commit
+        var rest = group[...]
+        while !rest.isEmpty {
+            var outcomes: [(any Error)?] = []
+            do {
+                try database.inTransaction(.immediate) {
+                    for job in rest {
+                        outcomes.append(Self.attempt(job, writer, database))
+                        // The next part would be committed at once, without the others.
+                        guard database.isInsideTransaction else { throw GivenUp() }
+                    }
+                    return .commit
+                }
+                commits.add(1, ordering: .relaxed)
+                for (job, outcome) in zip(rest, outcomes) { job.finish(outcome) }
+                return
+            } catch is GivenUp {
+                let cause = outcomes.last.flatMap(\.self) ?? GivenUp()
+                let failure = DatabaseError(cause, what: "cannot commit")
+                for (job, outcome) in zip(rest, outcomes) { job.finish(outcome ?? failure) }
+                rest = rest.dropFirst(outcomes.count)
+            } catch {
+                let failure = DatabaseError(error, what: "cannot commit")
+                for (index, job) in rest.enumerated() {
+                    job.finish(index < outcomes.count ? outcomes[index] ?? failure : failure)
+                }
+                return
             }
-            commits.add(1, ordering: .relaxed)
-            for (job, outcome) in zip(group, outcomes) { job.finish(outcome) }
-        } catch {
-            let failure = DatabaseError(error, what: "cannot commit")
-            for job in group { job.finish(failure) }
         }
     }
 

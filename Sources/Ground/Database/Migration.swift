@@ -24,13 +24,25 @@ package struct MigrationSet: Sendable {
     /// Its steps in order.
     package let steps: [Migration]
 
-    /// The steps of `room`.
+    /// The steps of `room`, numbered from 1 without gaps.
     package init(room: String, _ steps: [Migration]) {
+        precondition(steps.map(\.number) == Array(1..<steps.count + 1), "the steps of \(room) are not numbered from 1")
         self.room = room
         self.steps = steps
     }
 
-    /// Applies in one transaction what a database lacks.
+    /// Whether a database lacks some of the steps.
+    ///
+    /// - Throws: ``DatabaseError`` `.newerSchema` if it has steps that this Gyre does not know.
+    static func isNeeded(_ sets: [MigrationSet], by reader: SQLReader) throws(DatabaseError) -> Bool {
+        let table: SQL = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'gyre_migrations'"
+        guard try reader.row(table) != nil else { return true }
+        var isNeeded = false
+        for set in sets where try set.applied(in: reader) < set.steps.count { isNeeded = true }
+        return isNeeded
+    }
+
+    /// Applies what a database lacks within the writer's transaction.
     ///
     /// - Throws: ``DatabaseError`` `.newerSchema` if the database has steps that this Gyre does not know.
     static func apply(_ sets: [MigrationSet], with writer: SQLWriter) throws(DatabaseError) {
@@ -45,22 +57,39 @@ package struct MigrationSet: Sendable {
             """
         )
         for set in sets {
-            let row = try writer.row("SELECT coalesce(max(number), 0) FROM gyre_migrations WHERE room = \(set.room)")
-            let applied = Int(row?.int64(0) ?? 0)
-            guard applied <= set.steps.count else {
-                throw DatabaseError(
-                    .newerSchema,
-                    what: "cannot open the database",
-                    why: "its tables for `\(set.room)` are at step \(applied), and this Gyre knows \(set.steps.count)",
-                    next: "use the newer Gyre that made them"
-                )
-            }
-            for step in set.steps.dropFirst(applied) {
-                try writer.script(step.sqlite)
-                try writer.execute(
-                    "INSERT INTO gyre_migrations (room, number, name) VALUES (\(set.room), \(step.number), \(step.name))"
-                )
-            }
+            for step in set.steps.dropFirst(try set.applied(in: writer.reader)) { try set.apply(step, with: writer) }
         }
+    }
+
+    /// How many steps a database has.
+    private func applied(in reader: SQLReader) throws(DatabaseError) -> Int {
+        let row = try reader.row("SELECT coalesce(max(number), 0) FROM gyre_migrations WHERE room = \(room)")
+        let applied = Int(row?.int64(0) ?? 0)
+        guard applied <= steps.count else {
+            throw DatabaseError(
+                .newerSchema,
+                what: "cannot open the database",
+                why: "its tables for `\(room)` are at step \(applied), and this Gyre knows \(steps.count)",
+                next: "use the newer Gyre that made them"
+            )
+        }
+        return applied
+    }
+
+    private func apply(_ step: Migration, with writer: SQLWriter) throws(DatabaseError) {
+        do {
+            try writer.script(step.sqlite)
+        } catch {
+            throw DatabaseError(
+                error.code,
+                what: "cannot bring the tables of `\(room)` to step \(step.number)",
+                why: error.why,
+                next: error.next,
+                cause: error
+            )
+        }
+        try writer.execute(
+            "INSERT INTO gyre_migrations (room, number, name) VALUES (\(room), \(step.number), \(step.name))"
+        )
     }
 }

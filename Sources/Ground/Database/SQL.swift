@@ -6,9 +6,9 @@ package enum SQLValue: Sendable, Hashable {
     case null
     /// A whole number.
     case integer(Int64)
-    /// A floating-point number.
+    /// A floating-point number; one that is no number is stored as null.
     case real(Double)
-    /// A text.
+    /// A text without NUL.
     case text(String)
     /// Bytes.
     case blob([UInt8])
@@ -58,22 +58,31 @@ extension Optional: SQLConvertible where Wrapped: SQLConvertible {
 /// part of the program and never comes from outside.
 package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
     /// The text with `?` for each value.
-    package private(set) var text: String
+    package let text: String
     /// The values in the order of the text.
-    package private(set) var bindings: [SQLValue]
+    package let bindings: [SQLValue]
+    /// Whether its text depends on more than the program; such statements are too many to keep prepared.
+    let isComposed: Bool
 
     /// A statement from its parts.
-    package init(_ text: String, _ bindings: [SQLValue] = []) {
+    package init(_ text: String, _ bindings: [SQLValue] = []) { self.init(text, bindings, isComposed: true) }
+
+    private init(_ text: String, _ bindings: [SQLValue], isComposed: Bool) {
         self.text = text
         self.bindings = bindings
+        self.isComposed = isComposed
     }
 
     /// A statement without values.
-    package init(stringLiteral value: String) { self.init(value) }
+    package init(stringLiteral value: String) { self.init(value, [], isComposed: false) }
 
     /// A statement with values.
     package init(stringInterpolation: StringInterpolation) {
-        self.init(stringInterpolation.text, stringInterpolation.bindings)
+        self.init(
+            stringInterpolation.text,
+            stringInterpolation.bindings,
+            isComposed: stringInterpolation.isComposed
+        )
     }
 
     /// Both statements one after the other.
@@ -83,8 +92,7 @@ package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
 
     /// Adds a part at the end.
     package static func += (left: inout SQL, right: SQL) {
-        left.text += right.text
-        left.bindings += right.bindings
+        left = left + right
     }
 
     /// The parts one after the other with `separator` between them.
@@ -96,6 +104,7 @@ package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
     package struct StringInterpolation: StringInterpolationProtocol {
         var text = ""
         var bindings: [SQLValue] = []
+        var isComposed = false
 
         /// Room for the literal's parts.
         package init(literalCapacity: Int, interpolationCount: Int) {
@@ -124,12 +133,14 @@ package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
         package mutating func appendInterpolation(_ part: SQL) {
             text += part.text
             bindings += part.bindings
+            isComposed = isComposed || part.isComposed
         }
 
         /// Binds a list in parentheses; an empty one matches nothing.
         package mutating func appendInterpolation(list values: [some SQLConvertible]) {
             text += values.isEmpty ? "(NULL)" : "(" + values.map { _ in "?" }.joined(separator: ", ") + ")"
             bindings += values.map(\.sqlValue)
+            isComposed = true
         }
     }
 }

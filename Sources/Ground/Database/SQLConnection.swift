@@ -10,9 +10,15 @@ package struct SQLReader {
 
     /// All rows of an answer; bound it by `LIMIT` where a table can grow.
     ///
-    /// The prepared statement is kept for the connection's life, unless its text comes in as many forms as people ask
-    /// questions: then `keepsStatement` must be false, or memory grows with them.
-    package func rows(_ sql: SQL, keepsStatement: Bool = true) throws(DatabaseError) -> [SQLRow] {
+    /// The prepared statement is kept for the connection's life if its whole text stands in the program. One that is put
+    /// together comes in as many forms as people ask questions, and memory would grow with them.
+    ///
+    /// - Parameters:
+    ///   - sql: The statement.
+    ///   - keepsStatement: Keeps one that is put together too; true only for few forms.
+    /// - Returns: The rows in the order of the answer.
+    /// - Throws: ``DatabaseError``, whose words hold no values.
+    package func rows(_ sql: SQL, keepsStatement: Bool = false) throws(DatabaseError) -> [SQLRow] {
         var result: [SQLRow] = []
         try run(sql, on: database, keepsStatement: keepsStatement) { cursor in
             while let row = try cursor.next() { result.append(SQLRow(row)) }
@@ -31,7 +37,7 @@ package struct SQLReader {
 
     /// Hands over one row after the other, so that a long answer is never in memory as a whole.
     package func forEach(_ sql: SQL, _ body: (SQLRow) throws -> Void) throws {
-        let cursor = try wording(sql.text) { try statement(sql.text, sql.bindings, on: database) }
+        let cursor = try wording(sql.text) { try openCursor(of: sql, on: database) }
         while let row = try wording(sql.text, { try cursor.next().map(SQLRow.init) }) { try body(row) }
     }
 }
@@ -56,7 +62,7 @@ package struct SQLWriter {
     /// - Returns: How many rows it changed.
     @discardableResult
     package func execute(_ sql: SQL) throws(DatabaseError) -> Int {
-        try statement(sql.text).run(sql.bindings)
+        try statement(sql.text, isKept: !sql.isComposed).run(sql.bindings)
     }
 
     /// Runs several statements without values, one after the other.
@@ -64,16 +70,12 @@ package struct SQLWriter {
         try wording(text) { try database.execute(sql: text) }
     }
 
-    /// The id that SQLite gave the last inserted row.
-    package var lastInsertedID: Int64 { database.lastInsertedRowID }
+    /// A prepared statement, kept for the connection's life; `text` is part of the program.
+    package func statement(_ text: String) throws(DatabaseError) -> SQLStatement { try statement(text, isKept: true) }
 
-    /// A prepared statement, kept for the connection's life.
-    package func statement(_ text: String) throws(DatabaseError) -> SQLStatement {
-        SQLStatement(
-            statement: try wording(text) { try database.cachedStatement(sql: text) },
-            database: database,
-            text: text
-        )
+    private func statement(_ text: String, isKept: Bool) throws(DatabaseError) -> SQLStatement {
+        let statement = try wording(text) { try prepared(text, isKept: isKept, on: database) }
+        return SQLStatement(statement: statement, database: database, text: text)
     }
 }
 
@@ -90,29 +92,36 @@ package struct SQLStatement {
     package func run(_ bindings: [SQLValue]) throws(DatabaseError) -> Int {
         try wording(text) {
             let before = database.totalChangesCount
-            try statement.execute(arguments: StatementArguments(bindings.map(\.databaseValue)))
+            try statement.execute(arguments: try arguments(bindings))
             return database.totalChangesCount - before
         }
     }
 }
 
-private func statement(
-    _ text: String,
-    _ bindings: [SQLValue],
-    on database: GRDB.Database,
-    keeps: Bool = true
-) throws -> RowCursor {
-    let statement = try keeps ? database.cachedStatement(sql: text) : database.makeStatement(sql: text)
-    return try Row.fetchCursor(statement, arguments: StatementArguments(bindings.map(\.databaseValue)))
+private func prepared(_ text: String, isKept: Bool, on database: GRDB.Database) throws -> Statement {
+    try isKept ? database.cachedStatement(sql: text) : database.makeStatement(sql: text)
+}
+
+private func arguments(_ values: [SQLValue]) throws(DatabaseError) -> StatementArguments {
+    for case .text(let text) in values where text.utf8.contains(0) {
+        // SQLite would keep what stands before it.
+        throw DatabaseError(.unstorable, what: "cannot use a text in the database", why: "it holds a NUL")
+    }
+    return StatementArguments(values.map(\.databaseValue))
+}
+
+private func openCursor(of sql: SQL, keepsStatement: Bool = false, on database: GRDB.Database) throws -> RowCursor {
+    let statement = try prepared(sql.text, isKept: keepsStatement || !sql.isComposed, on: database)
+    return try Row.fetchCursor(statement, arguments: try arguments(sql.bindings))
 }
 
 private func run(
     _ sql: SQL,
     on database: GRDB.Database,
-    keepsStatement: Bool = true,
+    keepsStatement: Bool = false,
     _ body: (RowCursor) throws -> Void
 ) throws(DatabaseError) {
-    try wording(sql.text) { try body(try statement(sql.text, sql.bindings, on: database, keeps: keepsStatement)) }
+    try wording(sql.text) { try body(try openCursor(of: sql, keepsStatement: keepsStatement, on: database)) }
 }
 
 /// Words SQLite's errors with the statement, which holds no values.

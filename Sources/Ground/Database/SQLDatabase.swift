@@ -51,6 +51,8 @@ package final class SQLDatabase: Sendable {
         _ migrations: [MigrationSet]
     ) throws -> SQLDatabase {
         let what = "cannot open the database `\(path)`"
+        // Two names of one file must not make two servers; a file that is not there yet has one name.
+        let path = (try? FileSystem.realPath(path)) ?? path
         var lock: FileLock?
         if role == .server {
             do {
@@ -58,7 +60,13 @@ package final class SQLDatabase: Sendable {
             } catch  where error.code == .locked {
                 throw DatabaseError(.locked, what: what, why: error.why, next: "stop that server first", cause: error)
             } catch {
-                throw DatabaseError(.cannotOpen, what: what, why: error.why, next: error.next, cause: error)
+                let code: DatabaseError.Code =
+                    switch error.code {
+                    case .readOnly, .permissionDenied: .readOnly
+                    case .diskFull: .diskFull
+                    default: .cannotOpen
+                    }
+                throw DatabaseError(code, what: what, why: error.why, next: error.next, cause: error)
             }
         }
         do {
@@ -72,6 +80,8 @@ package final class SQLDatabase: Sendable {
             try pool.writeWithoutTransaction { database in
                 // GRDB turns syncing down when it turns the write-ahead log on; a lost commit is no option here.
                 try database.execute(sql: "PRAGMA synchronous = FULL")
+                // Most openings find all tables there, and then must not wait for those who write.
+                guard try MigrationSet.isNeeded(migrations, by: SQLReader(database)) else { return }
                 try database.inTransaction(.immediate) {
                     try MigrationSet.apply(migrations, with: SQLWriter(database))
                     return .commit
@@ -95,7 +105,8 @@ package final class SQLDatabase: Sendable {
     /// Changes the database; durable when it returns.
     ///
     /// Bodies that come at the same time share a transaction. If a body throws, its changes are undone and its error is
-    /// thrown here; the others in the group are not touched.
+    /// thrown here; the others in the group are not touched. What was handed over is done, though its task is cancelled:
+    /// the answer always tells whether it was.
     package func write<T: Sendable>(_ body: @escaping @Sendable (SQLWriter) throws -> T) async throws -> T {
         let result = Mutex<T?>(nil)
         return try await withCheckedThrowingContinuation { continuation in
@@ -124,8 +135,7 @@ package final class SQLDatabase: Sendable {
 
     /// Waits for what was submitted, closes the connections and lets the next server in.
     package func close() async {
-        // An empty write waits behind all others; if it fails there is nothing to wait for.
-        _ = try? await write { _ in }
+        await committer.close()
         let pool = pool
         // What is committed is on disk; a connection that cannot be closed ends with the process.
         try? await BlockingPool.shared.run { try pool.close() }

@@ -25,7 +25,7 @@ struct FaultTests {
     {
         let folder = try TemporaryFolder()
         let file = try folder.file("f", "old")
-        let child = try SecondProcess("FilesTests.FaultTests", argument: "\(file)|\(needsName)")
+        let child = try SecondProcess("FilesTests.*second process that never commits", argument: "\(file)|\(needsName)")
         #expect(try await child.heard() == "half")
         _ = try await child.killed()
         #expect(try FileReader.text(of: file) == "old")

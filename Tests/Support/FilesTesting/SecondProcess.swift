@@ -27,7 +27,7 @@ package final class SecondProcess: Sendable {
     private let heardLines = Lines()
     private let pool = BlockingPool(threads: 1)
 
-    /// Starts the tests that `filter` names, such as `"FilesTests.WriterProcess"`.
+    /// Starts the test whose name `filter` matches, such as `"FilesTests.*process that writes"`.
     package init(_ filter: String, argument: String) throws {
         process = Process()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import DatabaseTesting
+import Diagnostics
+import Files
+import FilesTesting
+import SystemPackage
+import Testing
+
+@testable import Database
+
+@Suite(.timeLimit(.minutes(2)))
+struct SQLDatabaseTests {
+    @Test(arguments: DatabaseContract.promises)
+    func `SQLite keeps the contract`(promise: DatabaseContract.Promise) async throws {
+        try await promise.isKept(at: try .sqlite())
+    }
+
+    @Test func `what is acknowledged is synced`() async throws {
+        let folder = try TemporaryFolder()
+        let database = try await SQLDatabase.open(at: folder.path.appending("a.db"), role: .server, migrations: [])
+        let settings = try await database.write { writer in
+            try ["journal_mode", "synchronous", "foreign_keys"].map { try writer.row("PRAGMA \(raw: $0)")?.string(0) }
+        }
+        #expect(settings == ["wal", "2", "1"])
+        await database.close()
+    }
+
+    @Test func `another server is named by its process, whatever the file is called`() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path.appending("gyre.db")
+        let database = try await SQLDatabase.open(at: path, role: .server, migrations: [])
+        try FileSystem.symlink("gyre.db", at: folder.path.appending("other.db"))
+        for name in ["gyre.db", "other.db", "./gyre.db"] {
+            let error = try #require(
+                await #expect(throws: DatabaseError.self) {
+                    try await SQLDatabase.open(at: folder.path.appending(name), role: .server, migrations: [])
+                }
+            )
+            #expect(error.code == .locked)
+            #expect(error.why.contains("gyre server (process "))
+            #expect(error.next == "stop that server first")
+        }
+        await database.close()
+    }
+
+    @Test func `a server that is not closed but forgotten lets the next one in`() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path.appending("gyre.db")
+        do { _ = try await SQLDatabase.open(at: path, role: .server, migrations: []) }
+        await (try SQLDatabase.open(at: path, role: .server, migrations: [])).close()
+    }
+
+    @Test func `statements that are put together are not kept`() async throws {
+        let constant: SQL = "SELECT \(1), \("x")"
+        #expect(!constant.isComposed)
+        let parts: [SQL] = ["a", "b"]
+        let composed: [SQL] = [
+            "SELECT \(list: [1, 2])", parts[0] + parts[1], SQL.joined(parts, separator: ","),
+            "x \(parts[0] + parts[1])", SQL("x", []),
+        ]
+        #expect(composed.filter { !$0.isComposed } == [])
+        #expect(!("x \(parts[0])" as SQL).isComposed)
+    }
+
+    @Test func `memory does not grow with the questions that people ask`() async throws {
+        let folder = try TemporaryFolder()
+        let database = try await SQLDatabase.open(at: folder.path.appending("a.db"), role: .server, migrations: [])
+        func residentKiB() throws -> Int {
+            let text = try FileReader.text(of: "/proc/self/status")
+            let line = text.split(separator: "\n").first { $0.hasPrefix("RssAnon:") } ?? ""
+            return Int(line.filter(\.isNumber)) ?? 0
+        }
+        @Sendable func ask(_ range: Range<Int>) async throws {
+            for number in range {
+                let columns = SQL.joined(
+                    (0..<400).map { "\(raw: "\(number + $0)") AS \(raw: "c\(number)_\($0)")" },
+                    separator: ", "
+                )
+                _ = try await database.read { try $0.rows("SELECT \(columns)") }
+            }
+        }
+        try await ask(0..<50)
+        let before = try residentKiB()
+        try await ask(50..<400)
+        // Kept, they would take 65 MiB.
+        #expect(try residentKiB() - before < 20_000)
+        await database.close()
+    }
+}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Database
 import Testing
 import Tracking
 
@@ -91,7 +92,7 @@ struct SearchFilterTests {
     @Test(
         arguments: [
             "' OR '1'='1", "'; DELETE FROM tracking_runs; --", "x') OR (1=1", "\" OR \"\"=\"", "%' OR run_name LIKE '%",
-            "\\' OR 1=1 --", "?", "\u{0}", "/*", "--",
+            "\\' OR 1=1 --", "?", "/*", "--",
         ]
     )
     func `a hostile text stays a text`(text: String) async throws {
@@ -104,6 +105,13 @@ struct SearchFilterTests {
             let name = text.replacing("`", with: "")
             #expect(try await test.names("tags.`\(name)` = 'risk'").isEmpty)
             #expect(try await test.names(nil).count == 4)
+        }
+    }
+
+    @Test func `a text with a NUL, which no database keeps, is refused`() async throws {
+        try await TestTracking.withFiveRuns { test in
+            let error = await #expect(throws: DatabaseError.self) { try await test.names("tags.team = 'a\0b'") }
+            #expect(error?.code == .unstorable)
         }
     }
 

@@ -204,6 +204,12 @@ let suites: [Target] = [
     tests(of: "WebPages", ["ExampleFiles", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
     support("FilesTesting", ["Files", systemPackage]),
     tests(of: "Diagnostics", in: "Ground"),
+    support("ObjectStorageTesting", ["Diagnostics", "Files", "ObjectStorage", nio, systemPackage]),
+    tests(
+        of: "ObjectStorage",
+        in: "Ground",
+        ["Diagnostics", "Files", "FilesTesting", "ObjectStorageTesting", nio, systemPackage]
+    ),
     support("DatabaseTesting", ["Database", "Diagnostics", "Files"]),
     tests(
         of: "Database",

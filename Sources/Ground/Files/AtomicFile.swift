@@ -118,11 +118,34 @@ package struct AtomicFileWriter: ~Copyable {
     }
 
     /// Syncs the file and puts it in its place.
-    package consuming func commit() throws(FilesError) {
+    ///
+    /// - Parameter makingFolder: Whether to make the folder again that somebody removed meanwhile.
+    /// - Throws: ``FilesError``; then the old file is as it was.
+    package consuming func commit(makingFolder: Bool = false) throws(FilesError) {
         guard fsync(descriptor) == 0 else { throw FilesError(Errno(rawValue: errno), "write", target) }
-        try place()
-        try FileSystem.syncDirectory(target.folder)
+        guard makingFolder else {
+            try place()
+            return try FileSystem.syncDirectory(target.folder)
+        }
+        for attempt in 1...Self.attempts {
+            do throws(FilesError) {
+                if attempt > 1 { try FileSystem.createDirectory(target.folder, isDurable: true) }
+                try place()
+                break
+            } catch {
+                guard error.code == .notFound, attempt < Self.attempts else { throw error }
+            }
+        }
+        do throws(FilesError) {
+            try FileSystem.syncDirectory(target.folder)
+        } catch {
+            // Then it was in its place, and somebody removed it with its folder.
+            guard error.code == .notFound else { throw error }
+        }
     }
+
+    /// How often a folder is made again that others remove as often.
+    private static let attempts = 10
 
     private mutating func place() throws(FilesError) {
         if !isNamed {

@@ -4,14 +4,14 @@ package import Files
 package import NIOCore
 package import SystemPackage
 
-#if canImport(Glibc)
-import Glibc
-#endif
-
 /// Objects as files below a folder: the key is the path.
 ///
-/// Links below the folder are not followed out of it: whatever a key names must lie inside.
+/// Links below the folder are not followed out of it: whatever a key names must lie inside. An object and a folder cannot
+/// have one name. Names of files that are being written are no keys.
 package struct FolderStore: ObjectStore {
+    /// How much of an object is gathered before it is written.
+    private static let pieceSize = 1 << 18
+
     /// The folder, without links in its path.
     package let root: FilePath
     private let pool: BlockingPool
@@ -31,10 +31,12 @@ package struct FolderStore: ObjectStore {
         limit: Int64?,
         _ body: Body
     ) async throws -> ObjectInfo {
-        let path = localPath(of: key)
-        let upload = try await run { try Upload(root: root, path: path) }
-        var count: Int64 = 0
+        let upload = try await run("store", key) {
+            try begin(key)
+        }
         do {
+            var count: Int64 = 0
+            var waiting = ByteBuffer()
             for try await piece in body {
                 count += Int64(piece.readableBytes)
                 if let limit, count > limit {
@@ -44,11 +46,18 @@ package struct FolderStore: ObjectStore {
                         why: "it has more than \(limit) bytes"
                     )
                 }
-                try await run { try upload.append(piece) }
+                waiting.writeImmutableBuffer(piece)
+                guard waiting.readableBytes >= Self.pieceSize else { continue }
+                let full = waiting
+                waiting = ByteBuffer()
+                try await run("store", key) { try upload.append(full) }
             }
-            return try await run {
-                try upload.commit()
-                return info(key, try FileSystem.status(of: path))
+            // Some streams end when their reader is cancelled, as if that were all.
+            try Task.checkCancellation()
+            let rest = waiting
+            return try await run("store", key) {
+                try upload.append(rest)
+                return ObjectInfo(key, try upload.commit())
             }
         } catch {
             upload.discard()
@@ -57,80 +66,149 @@ package struct FolderStore: ObjectStore {
     }
 
     package func get(_ key: ObjectKey, range: Range<Int64>?) async throws -> ObjectBody {
-        let path = localPath(of: key)
-        let (file, status) = try await run {
+        let file = try await run("read", key) {
+            let path = localPath(of: key)
             try confine(path, key)
-            return try OpenFile.open(path, key)
+            return try OpenFile(path)
         }
-        let whole = 0..<status.size
-        let wanted = range.map { $0.lowerBound..<max($0.lowerBound, min($0.upperBound, status.size)) } ?? whole
-        guard wanted.lowerBound >= 0, wanted.lowerBound <= status.size else {
+        let size = file.status.size
+        let wanted = range.map { $0.lowerBound..<max($0.lowerBound, min($0.upperBound, size)) } ?? 0..<size
+        guard wanted.lowerBound >= 0, wanted.lowerBound <= size else {
             throw ObjectStorageError(
                 .invalidRange,
                 what: "cannot read `\(key)` from byte \(wanted.lowerBound)",
-                why: "it has \(status.size) bytes"
+                why: "it has \(size) bytes"
             )
         }
-        let pool = pool
-        return ObjectBody(info: info(key, status), range: wanted) { piece in
-            try await pool.run { try file.read(piece) }
+        return ObjectBody(info: ObjectInfo(key, file.status), range: wanted) { piece in
+            try await run("read", key) { try file.read(piece) }
         }
     }
 
     package func info(_ key: ObjectKey) async throws -> ObjectInfo? {
-        let path = localPath(of: key)
-        return try await run {
-            guard FileSystem.exists(path) else { return nil }
-            try confine(path, key)
-            let status = try FileSystem.status(of: path)
-            return status.isDirectory ? nil : info(key, status)
+        do {
+            return try await run("read", key) {
+                let path = localPath(of: key)
+                try confine(path, key)
+                let status = try FileSystem.status(of: path)
+                return status.isRegular ? ObjectInfo(key, status) : nil
+            }
+        } catch let error as ObjectStorageError where error.code == .notFound {
+            return nil
         }
     }
 
     package func list(prefix: String, recursive: Bool, after: String?, limit: Int) async throws -> ObjectPage {
         let key = try prefix.isEmpty ? nil : ObjectKey(prefix)
-        return try await run {
+        return try await run("list", key) {
             let folder = key.map(localPath(of:)) ?? root
             guard FileSystem.isDirectory(folder) else { return ObjectPage(entries: [], next: nil) }
             if let key { try confine(folder, key) }
-            var entries: [ObjectEntry] = []
-            try collect(folder, prefix, recursive, after, limit + 1, &entries)
-            entries.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-            let page = Array(entries.prefix(limit))
-            return ObjectPage(entries: page, next: entries.count > limit ? page.last?.name : nil)
+            var listing = FolderListing(recursive: recursive, after: after, limit: limit)
+            return try listing.page(of: folder, prefix)
         }
     }
 
     package func delete(_ key: ObjectKey) async throws {
-        let path = localPath(of: key)
-        try await run {
-            guard FileSystem.exists(path) else { return }
-            try confine(path, key)
-            try FileSystem.remove(path)
+        try await run("remove", key) {
+            let path = localPath(of: key)
+            guard let status = try status(of: path), !status.isDirectory else { return }
+            try confine(path.removingLastComponent(), key)
+            try removeAll(path)
+            try FileSystem.syncDirectory(path.removingLastComponent())
         }
     }
 
     package func deleteAll(prefix: ObjectKey) async throws {
-        let path = localPath(of: prefix)
-        try await run {
-            guard FileSystem.exists(path) else { return }
-            try confine(path, prefix)
-            try FileSystem.removeTree(path)
+        try await run("remove", prefix) {
+            let path = localPath(of: prefix)
+            guard try status(of: path) != nil else { return }
+            try confine(path.removingLastComponent(), prefix)
+            try removeAll(path)
+            try FileSystem.syncDirectory(path.removingLastComponent())
         }
     }
 
     // MARK: On the pool's threads
 
-    private func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-        try await pool.run {
+    private func run<T: Sendable>(
+        _ verb: String,
+        _ key: ObjectKey?,
+        _ body: @escaping @Sendable () throws -> T
+    ) async throws -> T {
+        if let key, key.text.split(separator: "/").contains(where: { TemporaryName.isOne(String($0)) }) {
+            throw ObjectStorageError(
+                .invalidKey,
+                what: "cannot use the path `\(key)`",
+                why: "such names are kept for what is being written"
+            )
+        }
+        return try await pool.run {
             do {
                 return try body()
             } catch let error as FilesError {
-                let isMissing = error.code == .notFound || error.code == .wrongKind
-                let code: ObjectStorageError.Code = isMissing ? .notFound : .failed
-                throw ObjectStorageError(code, what: error.what, why: error.why, next: error.next, cause: error)
+                let code: ObjectStorageError.Code =
+                    switch error.code {
+                    case .wrongKind, .alreadyExists: verb == "store" ? .conflict : .notFound
+                    case .notFound: .notFound
+                    default: .failed
+                    }
+                // The words of the lower error hold the path of the folder, which is nobody's business.
+                throw ObjectStorageError(
+                    code,
+                    what: "cannot \(verb) `\(key?.text ?? "/")`",
+                    why: code == .notFound ? "there is no such object" : error.why,
+                    next: error.next,
+                    cause: error
+                )
             }
         }
+    }
+
+    /// The status of what is at a path, links not followed; nil if nothing is.
+    private func status(of path: FilePath) throws(FilesError) -> FileStatus? {
+        do {
+            return try FileSystem.status(of: path, followingLinks: false)
+        } catch {
+            guard error.code == .notFound || error.code == .wrongKind else { throw error }
+            return nil
+        }
+    }
+
+    /// Removes what is at a path and below it; links are removed, not followed.
+    private func removeAll(_ path: FilePath) throws(FilesError) {
+        do throws(FilesError) {
+            if try status(of: path)?.isDirectory == true {
+                for entry in try FileSystem.entries(of: path) { try removeAll(path.appending(entry.component)) }
+            }
+            try FileSystem.remove(path)
+        } catch {
+            // Somebody removes it too, or stored an object there that is newer than this wish.
+            guard error.code == .notFound || error.code == .alreadyExists else { throw error }
+        }
+    }
+
+    private func begin(_ key: ObjectKey) throws -> Upload {
+        let path = localPath(of: key)
+        var attempts = 10
+        while true {
+            attempts -= 1
+            do {
+                try makeFolder(path.removingLastComponent(), key)
+                return try Upload(to: path)
+            } catch let error as FilesError where error.code == .notFound && attempts > 0 {
+                // Somebody removed the folder again.
+            }
+        }
+    }
+
+    /// Makes the folder of an object, unless links lead it out of the store.
+    private func makeFolder(_ folder: FilePath, _ key: ObjectKey) throws {
+        // What is there already decides; below it nothing can lead elsewhere.
+        var nearest = folder
+        while nearest != root, !FileSystem.exists(nearest) { nearest.removeLastComponent() }
+        try confine(nearest, key)
+        if nearest != folder { try FileSystem.createDirectory(folder, isDurable: true) }
     }
 
     /// Refuses a path that links lead out of the store.
@@ -142,39 +220,5 @@ package struct FolderStore: ObjectStore {
                 why: "it leads out of the store"
             )
         }
-    }
-
-    private func info(_ key: ObjectKey, _ status: FileStatus) -> ObjectInfo {
-        ObjectInfo(key: key, sizeInBytes: status.size, modifiedMs: status.mtimeNs / 1_000_000)
-    }
-
-    private func collect(
-        _ folder: FilePath,
-        _ prefix: String,
-        _ recursive: Bool,
-        _ after: String?,
-        _ limit: Int,
-        _ entries: inout [ObjectEntry]
-    ) throws {
-        for name in try FileSystem.list(folder) where !Upload.isTemporary(name) {
-            let text = prefix.isEmpty ? name : "\(prefix)/\(name)"
-            let path = folder.appending(name)
-            let status = try FileSystem.status(of: path, followingLinks: false)
-            if status.isDirectory {
-                if recursive {
-                    try collect(path, text, true, after, limit, &entries)
-                } else if Self.isBehind(text, after) {
-                    entries.append(.folder(text))
-                }
-            } else if status.isRegular, Self.isBehind(text, after) {
-                entries.append(.object(info(try ObjectKey(text), status)))
-            }
-            if !recursive, entries.count >= limit { return }
-        }
-    }
-
-    private static func isBehind(_ text: String, _ after: String?) -> Bool {
-        guard let after else { return true }
-        return after.utf8.lexicographicallyPrecedes(text.utf8)
     }
 }

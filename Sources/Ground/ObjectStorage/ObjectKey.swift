@@ -10,15 +10,17 @@ package struct ObjectKey: Sendable, Hashable, CustomStringConvertible {
     /// - Throws: ``ObjectStorageError`` `.invalidKey` for an empty key or part, `.`, `..`, a `/` at an end, a backslash,
     ///   a NUL, a part over 255 bytes or a key over 1,024 bytes.
     package init(_ text: String) throws(ObjectStorageError) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        // Bytes, because a slash and a combining mark behind it are one character of Swift and two of a path.
+        let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         let why: String? =
             if text.isEmpty {
                 "it is empty"
             } else if text.utf8.count > 1_024 {
                 "it has more than 1,024 bytes"
-            } else if parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }) {
+            } else if parts.contains(where: { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) })
+            {
                 "a part between its slashes is empty, `.` or `..`"
-            } else if parts.contains(where: { $0.utf8.count > 255 }) {
+            } else if parts.contains(where: { $0.count > 255 }) {
                 "a part between its slashes has more than 255 bytes"
             } else if text.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\\") }) {
                 "it holds a backslash or a NUL"
@@ -32,6 +34,11 @@ package struct ObjectKey: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String { text }
+
+    /// Keys are equal byte by byte; texts of Swift are equal too if they look alike.
+    package static func == (left: ObjectKey, right: ObjectKey) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+
+    package func hash(into hasher: inout Hasher) { for byte in text.utf8 { hasher.combine(byte) } }
 }
 
 /// What a store says of an object.
@@ -62,8 +69,8 @@ package enum ObjectEntry: Sendable, Hashable {
 
 /// A part of a listing.
 package struct ObjectPage: Sendable {
-    /// The entries, sorted by the bytes of their names.
+    /// The entries, sorted by the bytes of their names, that of a folder with a slash at its end.
     package let entries: [ObjectEntry]
-    /// Pass this as `after` for the next part; nil at the end.
+    /// What to pass as `after` for the next part, in the store's own words; nil at the end.
     package let next: String?
 }

@@ -10,6 +10,8 @@ package struct ObjectStorageError: Explained {
         case invalidKey
         /// There is no such object.
         case notFound
+        /// An object of a folder's name, or below an object's, in a store that cannot have both.
+        case conflict
         /// The object is larger than the caller allows.
         case tooLarge
         /// The range begins behind the object's end.
@@ -32,7 +34,9 @@ package struct ObjectStorageError: Explained {
         case .invalidKey, .invalidRange: .invalid
         case .notFound: .notFound
         case .tooLarge: .tooLarge
-        case .failed: (cause as? any Explained)?.kind ?? .failed
+        case .conflict: .conflict
+        // The store's missing rights are not those of whoever asks.
+        case .failed: .failed
         }
     }
 

@@ -14,7 +14,8 @@ package protocol ObjectStore: Sendable {
     ///   - body: The content as it streams in; never in memory as a whole.
     /// - Returns: The object as it is stored now, durably.
     /// - Throws: ``ObjectStorageError`` `.tooLarge` beyond `limit`, `.invalidKey` if the key leads out of the store,
-    ///   `.failed`; or what `body` throws.
+    ///   `.conflict`, `.failed`; or what `body` throws, and `CancellationError` if the task is cancelled before the end.
+    ///   After any of these the old object is there, if there was one.
     func put<Body: AsyncSequence<ByteBuffer, any Error> & Sendable>(
         _ key: ObjectKey,
         limit: Int64?,
@@ -25,7 +26,8 @@ package protocol ObjectStore: Sendable {
     ///
     /// - Parameters:
     ///   - key: The name.
-    ///   - range: Bytes from the lower to before the upper bound, cut at the end; nil for all.
+    ///   - range: Bytes from the lower to before the upper bound, cut at the end; nil for all. It may begin at the
+    ///     object's end, and then there are none.
     /// - Returns: The content, still unread; ``ObjectBody/range`` says which bytes will come.
     /// - Throws: ``ObjectStorageError`` `.notFound`, `.invalidRange` if the range begins behind the object's end,
     ///   `.invalidKey` if the key leads out of the store.
@@ -38,17 +40,17 @@ package protocol ObjectStore: Sendable {
     ///
     /// - Parameters:
     ///   - prefix: The folder to list, without a slash at the end; empty for the top.
-    ///   - recursive: Objects of all depths instead of one level with folders.
-    ///   - after: Only names behind this one.
+    ///   - recursive: Objects of all depths instead of one level with folders; a folder holds an object at some depth.
+    ///   - after: Only names behind this key, or behind what ``ObjectPage/next`` says.
     ///   - limit: At most this many.
-    /// - Returns: The entries sorted by the bytes of their names; none if there is no such folder.
+    /// - Returns: The entries in the order that ``ObjectPage/entries`` says; none if there is no such folder.
     /// - Throws: ``ObjectStorageError`` `.invalidKey` if `prefix` is no key or leads out of the store, `.failed`.
     func list(prefix: String, recursive: Bool, after: String?, limit: Int) async throws -> ObjectPage
 
     /// Removes an object; one that is not there is fine.
     func delete(_ key: ObjectKey) async throws
 
-    /// Removes all objects below a folder.
+    /// Removes the object of this name and all objects below it; none is fine.
     func deleteAll(prefix: ObjectKey) async throws
 }
 
@@ -82,6 +84,7 @@ package struct ObjectBody: AsyncSequence, Sendable {
         /// The next piece.
         package mutating func next() async throws -> ByteBuffer? {
             guard position < end else { return nil }
+            try Task.checkCancellation()
             let upper = Swift.min(position + (1 << 20), end)
             let piece = try await read(position..<upper)
             // An object that shrank meanwhile must not look complete.

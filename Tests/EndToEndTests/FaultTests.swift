@@ -96,6 +96,24 @@ struct FaultTests {
         }
     }
 
+    @Test(.enabled(if: geteuid() == 0, needsRoot), arguments: ["up", "runs", "repro"])
+    func `a project on a full disk cannot be opened, and can once there is space`(verb: String) async throws {
+        try await onDisk("400k") { gyre in
+            #expect(try await gyre.run("init").code == 0)
+            #expect(try await gyre.shell("head -c 4000000 /dev/zero > filler").code != 0)
+            let answer = try await gyre.run(verb)
+            #expect(answer.code == 1)
+            #expect(answer.output.isEmpty)
+            #expect(
+                answer.error.hasPrefix("error: cannot open the database `\(gyre.folder)/.gyre/gyre.db`\n"),
+                "\(answer.error)"
+            )
+            #expect(answer.error.contains("no space is left"), "\(answer.error)")
+            try FileSystem.remove(gyre.folder.appending("filler"))
+            #expect(try await gyre.run("runs").code == 0)
+        }
+    }
+
     @Test(.enabled(if: geteuid() == 0, needsRoot))
     func `on a disk that fills up, verbs fail clearly and what was there stays`() async throws {
         try await onDisk("2m") { gyre in

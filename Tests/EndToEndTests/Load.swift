@@ -73,12 +73,12 @@ final class Load: Sendable {
         }
     }
 
-    /// Waits until this many answers have come.
-    func awaitAnswers(_ count: Int) async throws {
-        for _ in 0..<3_000 {
-            if state.withLock({ $0.answers.count >= count }) { return }
+    /// Waits until this many answers have come to requests for a path.
+    func awaitAnswers(_ count: Int, to path: String = "/invocations") async throws {
+        for _ in 0..<6_000 {
+            if state.withLock({ state in state.answers.count { $0.path == path } >= count }) { return }
             try await Task.sleep(for: .milliseconds(10))
         }
-        Issue.record("\(count) answers did not come within half a minute")
+        Issue.record("\(count) answers of `\(path)` did not come within a minute")
     }
 }

@@ -37,6 +37,7 @@ struct ResultTests {
             for verb in ["up", "serve"] {
                 let end = try await gyre.interrupt(verb, "--port", "0", "--json", "-q", by: .terminate, onceSaid: "}\n")
                 #expect(end.code == 0)
+                try #require(end.text.split(separator: "\n").count == 1, "\(end.text)")
                 #expect(
                     try JSONDocument(end.text).root["url"]?.string?.hasPrefix("http://127.0.0.1:") == true,
                     "\(end.text)"

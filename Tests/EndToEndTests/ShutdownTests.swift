@@ -31,10 +31,11 @@ struct ShutdownTests {
                 let port = server.port
                 let id = run
                 async let metrics: Void = load.send(port, connections: 3) { connection, number in
-                    ("/api/2.0/mlflow/runs/log-batch", Self.batch(id, connection: connection, number: number))
+                    (Self.logBatch, Self.batch(id, connection: connection, number: number))
                 }
                 async let predictions: Void = load.send(port, connections: 3) { _, _ in ("/invocations", body) }
-                try await load.awaitAnswers(300)
+                try await load.awaitAnswers(100)
+                try await load.awaitAnswers(50, to: Self.logBatch)
                 kill(server.process, signal.rawValue)
                 // Sent to its end only after the server was asked to stop.
                 try await upload.finish()
@@ -73,9 +74,9 @@ struct ShutdownTests {
                 #expect(try await server.send("PUT", path, "kept").status == 200)
                 let (port, id) = (server.port, run)
                 async let metrics: Void = load.send(port, connections: 4) { connection, number in
-                    ("/api/2.0/mlflow/runs/log-batch", Self.batch(id, connection: connection, number: number))
+                    (Self.logBatch, Self.batch(id, connection: connection, number: number))
                 }
-                try await load.awaitAnswers(200)
+                try await load.awaitAnswers(100, to: Self.logBatch)
                 kill(server.process, SIGKILL)
                 try await metrics
             }
@@ -131,6 +132,8 @@ struct ShutdownTests {
 
     // MARK: What is sent, and what must be there afterwards
 
+    private static let logBatch = "/api/2.0/mlflow/runs/log-batch"
+
     /// A batch of one metric, whose step says who sent it.
     private static func batch(_ run: String, connection: Int, number: Int) -> String {
         let step = connection * 100_000 + number
@@ -149,7 +152,7 @@ struct ShutdownTests {
         let path = "/api/2.0/mlflow/metrics/get-history?run_id=\(run)&metric_key=m"
         let history = try #require(try await server.json(path)["metrics"])
         let kept = Set(history.elements.compactMap { $0["step"]?.int64 })
-        let answered = load.answers.filter { $0.path.hasSuffix("log-batch") }.compactMap { answer -> Int64? in
+        let answered = load.answers.filter { $0.path == logBatch }.compactMap { answer -> Int64? in
             try? JSONDocument(answer.request).root["metrics"]?.elements.first { _ in true }?["step"]?.int64
         }
         #expect(answered.count > 10)

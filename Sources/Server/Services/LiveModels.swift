@@ -112,8 +112,6 @@ package struct LiveModels: Service {
             failure.reset()
             switches.increment()
             logger.notice("a model went live", metadata: ["model": "\(name)", "version": "\(champion.version)"])
-        } catch is CancellationError {
-            return
         } catch {
             failure.note(error, ["model": "\(name)"])
         }

@@ -53,8 +53,6 @@ final class LoopWorker: Service {
                 "the loop ended a turn",
                 metadata: ["turn": "\(turn.id)", "state": "\(turn.state.rawValue)", "note": "\(turn.note)"]
             )
-        } catch is CancellationError {
-            return
         } catch {
             // The next look tries again; labels and errors are kept in the database meanwhile.
             failure.note(error)

@@ -14,8 +14,9 @@ final class RepeatedFailure: Sendable {
         self.logger = logger
     }
 
-    /// It failed.
+    /// It failed; in a task that was asked to stop that is no news.
     func note(_ error: any Error, _ metadata: Logger.Metadata = [:]) {
+        if Task.isCancelled { return }
         let text = "\(error)"
         let now = ContinuousClock.now
         let isNews = last.withLock { last in

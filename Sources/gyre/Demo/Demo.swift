@@ -4,6 +4,7 @@ import Files
 import HTTPTransport
 import JSONText
 import Server
+import Subprocess
 import SystemPackage
 import Terminal
 
@@ -71,7 +72,23 @@ struct Demo: Sendable {
         let begun = ContinuousClock.now
         let configuration = narrator.configuration(narrator.program, ["up", "--port", "\(port)", "--json"])
         let log = folder.appending(".gyre").appending("up.log")
-        try await ServerProcess.with(configuration, log: log) { url, ended in
+        var isOver = false
+        do {
+            try await serve(configuration, log, begun, start) { isOver = true }
+        } catch {
+            // Once the story is over, Ctrl-C is how a person ends it.
+            guard isOver, Task.isCancelled else { throw error }
+        }
+    }
+
+    private func serve(
+        _ configuration: Configuration,
+        _ log: FilePath,
+        _ begun: ContinuousClock.Instant,
+        _ start: ContinuousClock.Instant,
+        onEnd: () -> Void
+    ) async throws {
+        try await ServerProcess.with(configuration, log: log) { url in
             narrator.say(url)
             narrator.say(ContinuousClock.now - begun)
             let count = try await LiveSteps(narrator: narrator, folder: folder, url: url).run()
@@ -79,10 +96,10 @@ struct Demo: Sendable {
             narrator.say("")
             narrator.say("the whole cycle took \(Humanize.duration(took))")
             if narrator.output.json { try conclude(count, took, url) }
-            if stays {
-                narrator.say("the page is at \(narrator.output.paint(url, .name)); stop it with Ctrl-C")
-                try await ended()
-            }
+            guard stays else { return .ends }
+            onEnd()
+            narrator.say("the page is at \(narrator.output.paint(url, .name)); stop it with Ctrl-C")
+            return .stays
         }
     }
 

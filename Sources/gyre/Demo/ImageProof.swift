@@ -36,8 +36,9 @@ struct ImageProof: Sendable {
         ])
         configuration.workingDirectory = root
         let log = folder.appending(".gyre").appending("image.log")
-        try await ServerProcess.with(configuration, log: log) { url, _ in
+        try await ServerProcess.with(configuration, log: log) { url in
             try await HTTPTransportClient.with { client in try await ask(url, client) }
+            return .ends
         }
         try FileSystem.removeTree(root)
     }

@@ -8,17 +8,25 @@ import SystemPackage
 
 /// A server of this program in a process of its own, for as long as the demo needs it.
 enum ServerProcess {
-    /// Starts a server that prints `{"url": …}`, calls `body` with the URL, and ends the server by SIGTERM.
+    /// What becomes of a server when the demo is done with it.
+    enum Afterwards {
+        /// It is asked to end.
+        case ends
+        /// It goes on until it ends by itself, or the task is cancelled.
+        case stays
+    }
+
+    /// Starts a server that prints `{"url": …}`, calls `body` with the URL, and waits for the server's end.
     ///
     /// - Parameters:
     ///   - configuration: The program and its arguments.
     ///   - log: Takes what it says on standard error.
-    ///   - body: Works with the server; `ended` waits for the server's own end.
+    ///   - body: Works with the server, and says what becomes of it.
     /// - Throws: ``ServerError`` `.stepFailed` if it ends before it listens, or ends badly.
     static func with(
         _ configuration: Configuration,
         log: FilePath,
-        _ body: (_ url: String, _ ended: () async throws -> Void) async throws -> Void
+        _ body: (_ url: String) async throws -> Afterwards
     ) async throws {
         let descriptor = try FileDescriptor.open(
             log,
@@ -33,15 +41,16 @@ enum ServerProcess {
             error: .fileDescriptor(descriptor, closeAfterSpawningProcess: true)
         ) { execution in
             var text: [UInt8] = []
-            for try await chunk in execution.standardOutput {
+            // One iterator for all, because the stream can be read but once.
+            var chunks = execution.standardOutput.makeAsyncIterator()
+            while !text.contains(UInt8(ascii: "\n")), let chunk = try await chunks.next() {
                 chunk.withUnsafeBytes { text.append(contentsOf: $0) }
-                if text.contains(UInt8(ascii: "\n")) { break }
             }
             // Words that are no JSON are no address.
             guard let url = (try? JSONDocument(text))?.root["url"]?.string else { throw failure("ended at once", log) }
-            try await body(url) { for try await _ in execution.standardOutput {} }
             // A server that ended by itself needs no signal.
-            try? execution.send(signal: .terminate)
+            if try await body(url) == .ends { try? execution.send(signal: .terminate) }
+            while try await chunks.next() != nil {}
         }
         guard result.terminationStatus.isSuccess else { throw failure("did not end well", log) }
     }

@@ -97,7 +97,7 @@ let ground: [Target] = [
     room("JSONText", in: "Ground", ["Diagnostics", "CSimdJSON"]),
     room("Statistics", in: "Ground"),
     room("Database", in: "Ground", ["Diagnostics", "Files", grdb, systemPackage]),
-    room("HTTPTransport", in: "Ground", ["Diagnostics", httpClient, nio, nioHTTP1]),
+    room("HTTPTransport", in: "Ground", ["Diagnostics", httpClient, nio, nioHTTP1, nioPosix]),
     room("ObjectStorage", in: "Ground", ["Diagnostics", "Files", nio, systemPackage]),
     room("Tables", in: "Ground", ["Diagnostics", "Files", "CDuckDB", systemPackage]),
 ]
@@ -204,6 +204,7 @@ let suites: [Target] = [
     tests(of: "WebPages", ["ExampleFiles", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
     support("FilesTesting", ["Files", systemPackage]),
     tests(of: "Diagnostics", in: "Ground"),
+    tests(of: "HTTPTransport", in: "Ground", ["Diagnostics", nio, nioPosix]),
     support("ObjectStorageTesting", ["Diagnostics", "Files", "ObjectStorage", nio, systemPackage]),
     tests(
         of: "ObjectStorage",

@@ -32,6 +32,8 @@ package final class HTTPTransportClient: Sendable {
     package init(connectionsPerHost: Int = 64) {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsPerHost
+        // Who asks knows best whether to ask again, and learns at once that nobody listens.
+        configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout.connect = .seconds(5)
         client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
     }
@@ -43,7 +45,7 @@ package final class HTTPTransportClient: Sendable {
     ///   - address: An `http` or `https` URL.
     ///   - headers: Extra header fields; `Host` and `Content-Length` are set here.
     ///   - body: The body, or nil for none.
-    ///   - deadline: Time for the whole exchange.
+    ///   - deadline: Time for the whole exchange, to the last byte of the answer.
     ///   - limit: The most bytes an answer may have.
     /// - Returns: The answer, whatever its status.
     /// - Throws: ``HTTPTransportError``.
@@ -58,7 +60,7 @@ package final class HTTPTransportClient: Sendable {
         guard address.hasPrefix("http://") || address.hasPrefix("https://") else {
             throw HTTPTransportError(
                 code: .invalidAddress,
-                what: "cannot send to `\(address)`",
+                what: "cannot send to `\(FailedExchange.shown(address))`",
                 why: "an address begins with `http://` or `https://`",
                 next: nil,
                 cause: nil
@@ -69,15 +71,10 @@ package final class HTTPTransportClient: Sendable {
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
         do {
-            let answer = try await client.execute(request, timeout: TimeAmount(deadline))
-            let bytes = try await answer.body.collect(upTo: limit)
-            return HTTPAnswer(
-                status: Int(answer.status.code),
-                headers: answer.headers.map { ($0.name, $0.value) },
-                body: Array(buffer: bytes)
-            )
+            return try await within(deadline, request, limit)
         } catch {
-            throw Self.explain(error, method: method, address: address, deadline: deadline, limit: limit)
+            let exchange = FailedExchange(method: method, address: address, deadline: deadline, limit: limit)
+            throw exchange.explain(error)
         }
     }
 
@@ -87,32 +84,37 @@ package final class HTTPTransportClient: Sendable {
         try? await client.shutdown()
     }
 
-    private static func explain(
-        _ error: any Error,
-        method: String,
-        address: String,
-        deadline: Duration,
-        limit: Int
-    ) -> HTTPTransportError {
-        let (code, why, next): (HTTPTransportError.Code, String, String?) =
-            switch error {
-            case is NIOTooManyBytesError:
-                (.answerTooLarge, "the answer has more than \(limit) bytes", nil)
-            case let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout:
-                (.timedOut, "no answer within \(deadline)", "see whether the service is overloaded")
-            case let error as HTTPClientError where error == .connectTimeout:
-                (.timedOut, "no connection within 5 seconds", "see whether the service runs")
-            case let error as HTTPClientError where error == .invalidURL || error == .emptyHost:
-                (.invalidAddress, "the address cannot be read", nil)
-            default:
-                (.unreachable, "nothing answers there", "see whether the service runs, for example by `gyre up`")
+    private func within(_ deadline: Duration, _ request: HTTPClientRequest, _ limit: Int) async throws -> HTTPAnswer {
+        // The library's own deadline ends with the head of the answer.
+        try await withThrowingTaskGroup(of: HTTPAnswer?.self) { group in
+            defer { group.cancelAll() }
+            group.addTask { try await self.exchange(request, limit) }
+            group.addTask {
+                try await Task.sleep(for: deadline)
+                return nil
             }
-        return HTTPTransportError(
-            code: code,
-            what: "cannot \(method) `\(address)`",
-            why: why,
-            next: next,
-            cause: error
+            guard let answer = try await group.next().flatMap(\.self) else { throw HTTPClientError.deadlineExceeded }
+            return answer
+        }
+    }
+
+    private func exchange(_ request: HTTPClientRequest, _ limit: Int) async throws -> HTTPAnswer {
+        guard request.method.rawValue.utf8.allSatisfy({ (65...90).contains($0) }), request.method.rawValue != "" else {
+            throw FailedExchange.InvalidMethod()
+        }
+        let answer = try await client.execute(request, deadline: .distantFuture)
+        let bytes: ByteBuffer
+        do {
+            bytes = try await answer.body.collect(upTo: limit)
+        } catch let error as HTTPClientError where error == .remoteConnectionClosed {
+            throw FailedExchange.BrokenAnswer(cause: error)
+        } catch let error as HTTPParserError where error == .invalidEOFState {
+            throw FailedExchange.BrokenAnswer(cause: error)
+        }
+        return HTTPAnswer(
+            status: Int(answer.status.code),
+            headers: answer.headers.map { ($0.name, $0.value) },
+            body: Array(buffer: bytes)
         )
     }
 }

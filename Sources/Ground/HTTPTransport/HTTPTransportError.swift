@@ -8,12 +8,18 @@ package struct HTTPTransportError: Explained {
     package enum Code: String, Sendable {
         /// The address cannot be read or uses another scheme than http and https.
         case invalidAddress
+        /// The method or a header cannot be sent.
+        case invalidRequest
         /// Nobody listens, the name is unknown, or the connection broke.
         case unreachable
         /// The deadline passed.
         case timedOut
+        /// What comes back is no HTTP.
+        case invalidAnswer
         /// The answer is larger than the caller allows.
         case answerTooLarge
+        /// The task was cancelled.
+        case cancelled
     }
 
     /// What went wrong, to switch on.
@@ -27,9 +33,10 @@ package struct HTTPTransportError: Explained {
 
     package var kind: FailureKind {
         switch code {
-        case .invalidAddress: .invalid
+        case .invalidAddress, .invalidRequest: .invalid
         case .answerTooLarge: .tooLarge
-        case .unreachable, .timedOut: .unavailable
+        case .unreachable, .timedOut, .invalidAnswer: .unavailable
+        case .cancelled: .interrupted
         }
     }
 }

@@ -104,30 +104,19 @@ package enum FileHashing {
         return hasher.finish()
     }
 
-    /// The digests of files, in their order, several at a time on the pool's threads.
+    /// The digests of files, in their order, several at a time on the pool's threads; ends early if the task is cancelled.
     package static func digests(
         of paths: [FilePath],
         _ algorithm: ContentDigest.Algorithm,
         pool: BlockingPool = .shared
     ) async throws -> [ContentDigest] {
-        try await withThrowingTaskGroup(of: (Int, ContentDigest).self) { group in
-            var results: [ContentDigest?] = Array(repeating: nil, count: paths.count)
-            var next = 0
-            func start() {
-                guard next < paths.count else { return }
-                let index = next
-                next += 1
-                group.addTask {
-                    let path = paths[index]
-                    return (index, try await pool.run { try digest(of: path, algorithm) })
-                }
+        try await pool.map(paths) { path, flag in
+            var hasher = StreamingHasher(algorithm)
+            try FileReader.chunks(of: path) { chunk in
+                try flag.check()
+                hasher.update(chunk)
             }
-            for _ in 0..<8 { start() }
-            while let (index, digest) = try await group.next() {
-                results[index] = digest
-                start()
-            }
-            return results.compactMap { $0 }
+            return hasher.finish()
         }
     }
 }

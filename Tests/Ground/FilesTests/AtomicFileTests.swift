@@ -34,7 +34,7 @@ struct AtomicFileTests {
         }
         try await pool.run {
             defer { isDone.store(true, ordering: .releasing) }
-            for number in 0..<200 { try AtomicFile.write(content(number), to: file) }
+            for number in 0..<100 { try AtomicFile.write(content(number), to: file) }
         }
         #expect(try await reads.count > 1)
         #expect(try folder.names() == ["f"])

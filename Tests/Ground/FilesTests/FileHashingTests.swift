@@ -40,12 +40,9 @@ struct FileHashingTests {
         let folder = try TemporaryFolder()
         let file = folder.path.appending("large")
         var writer = try AtomicFileWriter(replacing: file)
-        var state: UInt64 = 1
-        for _ in 0..<20 {
-            let piece = (0..<(1 << 20) / 8).flatMap { _ in
-                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                return withUnsafeBytes(of: state) { Array($0) }
-            }
+        var piece = (0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+        for number in 0..<20 {
+            piece[number] = UInt8(number)
             try writer.append(piece)
         }
         try writer.append([1, 2, 3])

@@ -21,7 +21,7 @@ struct FileSystemTests {
     func `many may make the same folders at once`() async throws {
         let path = folder.path.appending("a/b/c/d")
         let pool = BlockingPool(threads: 8)
-        for _ in 0..<50 {
+        for _ in 0..<20 {
             try await withThrowingTaskGroup { group in
                 for _ in 0..<8 { group.addTask { try await pool.run { try FileSystem.createDirectory(path) } } }
                 try await group.waitForAll()

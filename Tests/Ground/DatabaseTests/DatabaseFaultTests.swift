@@ -10,7 +10,7 @@ import SystemPackage
 import Testing
 
 /// What the machine does to a database: kills, full disks, bad bytes.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct DatabaseFaultTests {
     private static let tables = MigrationSet(
         room: "t",

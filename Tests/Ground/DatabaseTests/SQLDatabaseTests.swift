@@ -9,7 +9,7 @@ import Testing
 
 @testable import Database
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct SQLDatabaseTests {
     @Test(arguments: DatabaseContract.promises)
     func `SQLite keeps the contract`(promise: DatabaseContract.Promise) async throws {

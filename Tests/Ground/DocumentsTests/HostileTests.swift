@@ -4,7 +4,7 @@ import Documents
 import Testing
 
 /// Input that is made to hurt ends in an answer, soon and in little memory.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HostileTests {
     private func message(_ text: String) throws -> String {
         try #require(throws: DocumentError.self) { try YAMLDocument.parse(text, file: "f") }.why

@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// Blocking work that ends early because nobody waits for it any more.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct CancellationTests {
     private struct Refusal: Error, Equatable { let number: Int }
 

@@ -20,7 +20,7 @@ struct FaultTests {
         try writer.commit()
     }
 
-    @Test(.disabled(if: SecondProcess.isThis), .timeLimit(.minutes(1)), arguments: [false, true])
+    @Test(.disabled(if: SecondProcess.isThis), .timeLimit(.minutes(5)), arguments: [false, true])
     func `a writer killed in the middle leaves the old file whole, and the next one works`(needsName: Bool) async throws
     {
         let folder = try TemporaryFolder()

@@ -71,7 +71,7 @@ struct FileLockTests {
         lock.release()
     }
 
-    @Test(.disabled(if: SecondProcess.isThis), .timeLimit(.minutes(1)))
+    @Test(.disabled(if: SecondProcess.isThis), .timeLimit(.minutes(5)))
     func `a killed process holds nothing`() async throws {
         let child = try SecondProcess("FilesTests.*second process that holds the lock", argument: path.string)
         #expect(try await child.heard() == "held")

@@ -17,7 +17,7 @@ struct FileSystemTests {
         #expect(FileSystem.isDirectory(path))
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `many may make the same folders at once`() async throws {
         let path = folder.path.appending("a/b/c/d")
         let pool = BlockingPool(threads: 8)
@@ -50,7 +50,7 @@ struct FileSystemTests {
         try FileSystem.removeTree(folder.path.appending("d"))
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `two may remove the same tree`() async throws {
         let pool = BlockingPool(threads: 2)
         let tree = folder.path.appending("d")

@@ -4,7 +4,7 @@ import Diagnostics
 import HTTPTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HTTPTransportClientTests {
     /// Runs a body with a server and a client.
     private func run(

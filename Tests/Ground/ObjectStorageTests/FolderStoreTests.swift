@@ -11,7 +11,7 @@ import Testing
 
 @testable import ObjectStorage
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct FolderStoreTests {
     private let folder: TemporaryFolder
     private let store: FolderStore

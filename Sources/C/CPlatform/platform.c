@@ -23,8 +23,12 @@ int gyre_end_with_parent(int signal) {
 int gyre_open_unnamed(const char *folder, unsigned mode) {
     // Without it, only a privileged process could name the file later.
     if (access("/proc/self/fd", X_OK) != 0) return -EOPNOTSUPP;
-    int descriptor = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
-    if (descriptor >= 0) return descriptor;
+    // A folder that is removed at this moment is no missing right, though ext4 calls it that: asked again, it is gone.
+    for (int attempt = 0; attempt < 3; attempt++) {
+        int descriptor = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+        if (descriptor >= 0) return descriptor;
+        if (errno != EPERM) break;
+    }
     // Kernels and file systems that do not know the flag see an attempt to open a folder for writing.
     return errno == EISDIR || errno == EINVAL ? -EOPNOTSUPP : -errno;
 }

@@ -118,26 +118,40 @@ package struct AtomicFileWriter: ~Copyable {
     }
 
     /// Syncs the file and puts it in its place.
+    package consuming func commit() throws(FilesError) {
+        try syncContent()
+        try place()
+        try FileSystem.syncDirectory(target.folder)
+    }
+
+    /// Syncs the file and puts it in its place, although others remove the folder meanwhile.
     ///
-    /// - Parameter makingFolder: Whether to make the folder again that somebody removed meanwhile.
+    /// - Parameters:
+    ///   - root: A folder above the file that stays; those between are made again as often as it takes.
+    ///   - areNew: Whether those between have been made for this file, and must be synced too.
     /// - Throws: ``FilesError``; then the old file is as it was.
-    package consuming func commit(makingFolder: Bool = false) throws(FilesError) {
-        guard fsync(descriptor) == 0 else { throw FilesError(Errno(rawValue: errno), "write", target) }
-        guard makingFolder else {
-            try place()
-            return try FileSystem.syncDirectory(target.folder)
-        }
+    package consuming func commit(makingFoldersBelow root: FilePath, areNew: Bool) throws(FilesError) {
+        try syncContent()
+        var areNew = areNew
         for attempt in 1...Self.attempts {
             do throws(FilesError) {
-                if attempt > 1 { try FileSystem.createDirectory(target.folder, isDurable: true) }
+                if attempt > 1 {
+                    areNew = true
+                    try FileSystem.createDirectory(target.folder)
+                }
                 try place()
                 break
             } catch {
                 guard error.code == .notFound, attempt < Self.attempts else { throw error }
             }
         }
+        // Behind the file, so that there is hardly any time in which somebody finds an empty folder to remove.
+        var folder = target.folder
         do throws(FilesError) {
-            try FileSystem.syncDirectory(target.folder)
+            try FileSystem.syncDirectory(folder)
+            while areNew, folder != root, folder.removeLastComponent(), folder.starts(with: root) {
+                try FileSystem.syncDirectory(folder)
+            }
         } catch {
             // Then it was in its place, and somebody removed it with its folder.
             guard error.code == .notFound else { throw error }
@@ -145,7 +159,11 @@ package struct AtomicFileWriter: ~Copyable {
     }
 
     /// How often a folder is made again that others remove as often.
-    private static let attempts = 10
+    private static let attempts = 100
+
+    private borrowing func syncContent() throws(FilesError) {
+        guard fsync(descriptor) == 0 else { throw FilesError(Errno(rawValue: errno), "write", target) }
+    }
 
     private mutating func place() throws(FilesError) {
         if !isNamed {

@@ -34,32 +34,25 @@ package enum FileSystem {
         return FileStatus(result)
     }
 
-    /// Makes a folder and those above it; one that exists is fine.
-    ///
-    /// - Parameters:
-    ///   - path: The folder.
-    ///   - permissions: For each new folder, before the umask.
-    ///   - isDurable: Whether a new folder survives a crash of the machine.
-    /// - Throws: ``FilesError``, such as `.alreadyExists` if something else is there.
+    /// Makes a folder and those above it; one that exists is fine, and one that others remove meanwhile is made again.
     package static func createDirectory(
         _ path: FilePath,
-        permissions: FilePermissions = [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute],
-        isDurable: Bool = false
+        permissions: FilePermissions = [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute]
     ) throws(FilesError) {
-        if mkdir(path.string, permissions.rawValue) == 0 {
-            if isDurable { try syncDirectory(path.folder) }
-            return
-        }
-        switch Errno(rawValue: errno) {
-        case .fileExists where isDirectory(path): return
-        case .noSuchFileOrDirectory where !path.removingLastComponent().isEmpty && path.removingLastComponent() != path:
-            try createDirectory(path.removingLastComponent(), permissions: permissions, isDurable: isDurable)
-            guard mkdir(path.string, permissions.rawValue) == 0 || (errno == EEXIST && isDirectory(path)) else {
-                throw FilesError(Errno(rawValue: errno), "make the folder", path)
+        var last = Errno.noSuchFileOrDirectory
+        for _ in 0..<100 {
+            if mkdir(path.string, permissions.rawValue) == 0 { return }
+            last = Errno(rawValue: errno)
+            var status = stat()
+            switch last {
+            case .fileExists where isDirectory(path): return
+            case .fileExists where lstat(path.string, &status) != 0: continue
+            case .noSuchFileOrDirectory where path.lastComponent != nil && path.folder != path && path.folder != ".":
+                try createDirectory(path.folder, permissions: permissions)
+            default: throw FilesError(last, "make the folder", path)
             }
-            if isDurable { try syncDirectory(path.folder) }
-        case let error: throw FilesError(error, "make the folder", path)
         }
+        throw FilesError(last, "make the folder", path)
     }
 
     /// Removes a file, link or empty folder.

@@ -12,9 +12,15 @@ import Glibc
 /// A file that is being received; its place shows nothing of it until it is complete and synced.
 final class Upload: Sendable {
     private let writer: Mutex<AtomicFileWriter?>
+    private let root: FilePath
+    private let isFolderNew: Bool
 
-    /// An upload to a path whose folder is there.
-    init(to path: FilePath) throws(FilesError) { writer = Mutex(try AtomicFileWriter(replacing: path)) }
+    /// An upload to a path below `root` whose folder is there.
+    init(to path: FilePath, below root: FilePath, isFolderNew: Bool) throws(FilesError) {
+        writer = Mutex(try AtomicFileWriter(replacing: path))
+        self.root = root
+        self.isFolderNew = isFolderNew
+    }
 
     func append(_ piece: ByteBuffer) throws {
         try piece.withUnsafeReadableBytes { bytes in try writer.withLock { try $0?.append(bytes) } }
@@ -25,7 +31,7 @@ final class Upload: Sendable {
         let writer = writer.withLock { $0.take() }
         guard let writer else { throw CancellationError() }
         let status = try writer.status()
-        try writer.commit(makingFolder: true)
+        try writer.commit(makingFoldersBelow: root, areNew: isFolderNew)
         return status
     }
 

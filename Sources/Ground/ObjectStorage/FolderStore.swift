@@ -175,11 +175,13 @@ package struct FolderStore: ObjectStore {
         }
     }
 
-    /// Removes what is at a path and below it; links are removed, not followed.
+    /// Removes what is at a path and below it, but for what others are writing; links are removed, not followed.
     private func removeAll(_ path: FilePath) throws(FilesError) {
         do throws(FilesError) {
             if try status(of: path)?.isDirectory == true {
-                for entry in try FileSystem.entries(of: path) { try removeAll(path.appending(entry.component)) }
+                for entry in try FileSystem.entries(of: path) where !TemporaryName.isOne(entry.name ?? "") {
+                    try removeAll(path.appending(entry.component))
+                }
             }
             try FileSystem.remove(path)
         } catch {
@@ -190,12 +192,13 @@ package struct FolderStore: ObjectStore {
 
     private func begin(_ key: ObjectKey) throws -> Upload {
         let path = localPath(of: key)
-        var attempts = 10
+        var attempts = 100
+        var isNew = false
         while true {
             attempts -= 1
             do {
-                try makeFolder(path.removingLastComponent(), key)
-                return try Upload(to: path)
+                if try makeFolder(path.removingLastComponent(), key) { isNew = true }
+                return try Upload(to: path, below: root, isFolderNew: isNew)
             } catch let error as FilesError where error.code == .notFound && attempts > 0 {
                 // Somebody removed the folder again.
             }
@@ -203,12 +206,15 @@ package struct FolderStore: ObjectStore {
     }
 
     /// Makes the folder of an object, unless links lead it out of the store.
-    private func makeFolder(_ folder: FilePath, _ key: ObjectKey) throws {
+    ///
+    /// - Returns: Whether it was not there before.
+    private func makeFolder(_ folder: FilePath, _ key: ObjectKey) throws -> Bool {
         // What is there already decides; below it nothing can lead elsewhere.
         var nearest = folder
         while nearest != root, !FileSystem.exists(nearest) { nearest.removeLastComponent() }
         try confine(nearest, key)
-        if nearest != folder { try FileSystem.createDirectory(folder, isDurable: true) }
+        if nearest != folder { try FileSystem.createDirectory(folder) }
+        return nearest != folder
     }
 
     /// Refuses a path that links lead out of the store.

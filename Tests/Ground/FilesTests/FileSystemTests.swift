@@ -10,10 +10,9 @@ struct FileSystemTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    @Test(arguments: [false, true])
-    func `a folder is made with those above it, once or twice`(isDurable: Bool) throws {
+    @Test func `a folder is made with those above it, once or twice`() throws {
         let path = folder.path.appending("a/b/c")
-        for _ in 0..<2 { try FileSystem.createDirectory(path, isDurable: isDurable) }
+        for _ in 0..<2 { try FileSystem.createDirectory(path) }
         #expect(FileSystem.isDirectory(path))
     }
 

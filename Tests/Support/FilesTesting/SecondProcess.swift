@@ -3,6 +3,7 @@
 import Files
 import Foundation
 import Synchronization
+import SystemPackage
 
 /// This test program again as a second process, which runs one test and tells how far it came.
 ///
@@ -23,16 +24,20 @@ package final class SecondProcess: Sendable {
     }
 
     private let process: Process
+    /// Where it makes its own temporary files, which it cannot remove once it is killed.
+    private let scratch: TemporaryFolder
     private let output: FileHandle
     private let heardLines = Lines()
     private let pool = BlockingPool(threads: 1)
 
     /// Starts the test whose name `filter` matches, such as `"FilesTests.*process that writes"`.
     package init(_ filter: String, argument: String) throws {
+        scratch = try TemporaryFolder()
         process = Process()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         process.arguments = ["--testing-library", "swift-testing", "--filter", filter]
-        process.environment = ProcessInfo.processInfo.environment.merging([Self.variable: argument]) { $1 }
+        let own = [Self.variable: argument, "TMPDIR": scratch.path.string]
+        process.environment = ProcessInfo.processInfo.environment.merging(own) { $1 }
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardError = FileHandle.nullDevice

@@ -168,4 +168,11 @@ package struct Adopted: Sendable, Hashable {
     package let outcome: Outcome
     /// The URI that its artefacts begin with here.
     package let artifactURI: String
+
+    /// What became of something.
+    package init(id: String, outcome: Outcome, artifactURI: String) {
+        self.id = id
+        self.outcome = outcome
+        self.artifactURI = artifactURI
+    }
 }

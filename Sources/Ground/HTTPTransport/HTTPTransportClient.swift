@@ -26,15 +26,20 @@ package struct HTTPAnswer: Sendable {
 ///
 /// Redirects are left to the caller because following one would carry credentials to a place nobody named.
 package final class HTTPTransportClient: Sendable {
-    private let client: HTTPClient
+    let client: HTTPClient
 
     /// A client on the process's shared event loops; call ``shutdown()`` when done.
-    package init(connectionsPerHost: Int = 64) {
+    ///
+    /// - Parameters:
+    ///   - connectionsPerHost: The most connections to one server.
+    ///   - stall: The longest that an answer may stand still; nil for as long as its deadline.
+    package init(connectionsPerHost: Int = 64, stall: Duration? = nil) {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsPerHost
         // Who asks knows best whether to ask again, and learns at once that nobody listens.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout.connect = .seconds(5)
+        if let stall { configuration.timeout.read = .nanoseconds(stall.nanoseconds) }
         client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
     }
 

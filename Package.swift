@@ -174,8 +174,8 @@ let top: [Target] = [
         dependencies: [
             "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
-            "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", arguments, log, metrics,
-            subprocess, systemPackage, unixSignals,
+            "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", "Transfer", arguments,
+            log, metrics, subprocess, systemPackage, unixSignals,
         ] + lean,
         path: "Sources/gyre",
         swiftSettings: house + strictness
@@ -276,8 +276,8 @@ let suites: [Target] = [
     tests(
         of: "Transfer",
         [
-            "Database", "Diagnostics", "Files", "JSONText", "ObjectStorage", "Registry", "Tables", "Tracking",
-            subprocess, systemPackage,
+            "Database", "Diagnostics", "Files", "JSONText", "MLflowAPI", "ObjectStorage", "Registry", "Tables",
+            "Tracking", hummingbird, hummingbirdTesting, subprocess, systemPackage,
         ],
         hasFixtures: true
     ),

@@ -119,7 +119,7 @@ final class XLSXOutput: ExportOutput {
                 let text = value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity"
                 return write(.text(text), column, isHeader: isHeader, into: &bytes)
             }
-            number("\(value)", .plain)
+            number(Int64(exactly: value).map(String.init) ?? "\(value)", .plain)
         // Days since 1899-12-30.
         case .time(let milliseconds): number("\(Double(milliseconds) / 86_400_000 + 25_569)", .date)
         case .text(let text):

@@ -11,7 +11,7 @@ struct ImportVerb: AsyncParsableCommand {
         commandName: "import",
         abstract: "Bring runs, models and their files in from MLflow, Sacred or TensorBoard.",
         discussion: """
-            What is here already stays, and what grew since is topped up, so an import can be run again at any time, also
+            What is here already stays, and what grew since is topped up, so an import can be run again at any time, also \
             while `gyre up` runs. Exit code 1 means that something stayed behind that somebody should look at.
 
             Examples:

@@ -58,7 +58,9 @@ enum FileName {
 
 /// Times as texts.
 enum TimeText {
-    /// Milliseconds UTC of `YYYY-MM-DD[T ]HH:MM:SS[.f][Z|±HH[:MM]]`; without a zone it is UTC. Nil for any other text.
+    /// Reads a time as milliseconds UTC.
+    ///
+    /// It is written `YYYY-MM-DD[T ]HH:MM:SS[.f][Z|±HH[:MM]]`, and without a zone it is UTC. Nil for any other text.
     static func milliseconds(_ text: String) -> Int64? {
         let bytes = Array(text.utf8)
         guard bytes.count >= 19, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),

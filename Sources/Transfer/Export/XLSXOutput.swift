@@ -160,7 +160,7 @@ final class XLSXOutput: ExportOutput {
             && start[2..<6].allSatisfy { $0.properties.isASCIIHexDigit }
     }
 
-    /// `A`, `B`, … `Z`, `AA`, … for 0, 1, …
+    /// The name of a column, counted from 0: A to Z, then AA.
     static func columnName(_ index: Int) -> String {
         var rest = index + 1
         var name = ""

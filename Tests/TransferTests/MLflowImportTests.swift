@@ -5,6 +5,7 @@ import Diagnostics
 import Files
 import ObjectStorage
 import Registry
+import Synchronization
 import SystemPackage
 import Testing
 import Tracking
@@ -177,6 +178,29 @@ struct MLflowImportTests {
             let error = await #expect(throws: TransferError.self) { try await project.take(address, wrong) }
             #expect(error?.code == .notFound)
             #expect(error?.next == "did you mean `iris`?")
+        }
+    }
+
+    @Test func `an import that was interrupted goes on when it is run again`() async throws {
+        try await TestProject.run { project in
+            let address = try await Self.address(.folder, in: project)
+            let stop = Mutex<Task<ImportReport, any Error>?>(nil)
+            let importer = Importer(tracking: project.tracking, registry: project.registry) { progress in
+                if case .run = progress { stop.withLock { $0?.cancel() } }
+            }
+            let work = stop.withLock { task in
+                let started = Task { try await importer.run(address) }
+                task = started
+                return started
+            }
+            await #expect(throws: CancellationError.self) { try await work.value }
+            #expect(try await project.tracking.searchRuns(RunSearch(view: .all)).count < 5)
+            try await project.take(address)
+            let report = try await project.take(address)
+            #expect(report[.runs].unchanged == 5)
+            #expect(report[.points].unchanged == 12)
+            #expect(report[.files].unchanged == 3)
+            #expect(report[.aliases].unchanged == 2)
         }
     }
 

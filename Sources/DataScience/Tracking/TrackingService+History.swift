@@ -44,6 +44,7 @@ extension TrackingService {
     ///   - key: The metric.
     ///   - limit: At most this many points in all, up to ``historyLimit``.
     /// - Returns: The points of each run that has some, by the runs' ids.
+    /// - Throws: ``TrackingError`` `.corrupt` for a damaged block.
     package func metricHistories(
         runs: [String],
         key: String,
@@ -86,6 +87,7 @@ extension TrackingService {
     ///   - limit: At most this many points, 1 at least.
     ///   - sampling: Which ones.
     /// - Returns: The points; all of them if they are no more than `limit`. None if the run or the metric is not there.
+    /// - Throws: ``TrackingError`` `.corrupt` for a damaged block.
     package func sampledHistory(
         run: String,
         key: String,

@@ -146,7 +146,9 @@ package struct SQLStatement {
         try wording(self.text) { try raw.bind(text, at: Int32(place)) }
     }
 
-    /// Runs it with what was bound, and reads its first row; nil if there is none. A place keeps its value.
+    /// Runs it with what was bound, and reads its first row; nil if there is none.
+    ///
+    /// A place keeps its value.
     package func first<Value>(_ read: (SQLColumns) -> Value) throws(DatabaseError) -> Value? {
         try wording(text) { try raw.first(read) }
     }

@@ -55,6 +55,8 @@ struct RunQuery: Sendable {
     /// - Parameters:
     ///   - reader: The state to search.
     ///   - way: The way to go if it leads there; nil for the shortest.
+    /// - Returns: A page of them.
+    /// - Throws: ``DatabaseError``.
     func page(_ reader: SQLReader, by way: Way? = nil) throws -> Page<SQLRow> {
         guard !isEmpty else { return Page([], next: nil) }
         var rows: [SQLRow] = []
@@ -191,6 +193,7 @@ struct RunQuery: Sendable {
     ///   - keys: The values that the answer is ordered by, under the names of the order's keys.
     ///   - fixed: How many keys are the same in all rows.
     ///   - end: The end of the page before; nil to begin at the first row.
+    /// - Returns: The statement that gives so many rows at most.
     private func page(
         of source: SQL,
         _ comparisons: [SQL],

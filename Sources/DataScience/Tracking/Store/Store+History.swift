@@ -54,6 +54,7 @@ extension Store {
     ///   - after: Begins behind this point; nil for the beginning.
     ///   - reader: The state to read.
     ///   - body: Takes the next points.
+    /// - Throws: ``TrackingError`` `.corrupt` for a damaged block, and what `body` throws.
     static func scanHistory(
         key: Int64,
         run: Int64,

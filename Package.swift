@@ -45,6 +45,22 @@ func support(_ name: String, _ needs: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: needs, path: path("Tests", "Support", name), swiftSettings: house + strictness)
 }
 
+/// A program that measures; it sees what `package` declares.
+func benchmark(
+    _ name: String,
+    in folder: String,
+    _ needs: [Target.Dependency],
+    exclude: [String] = []
+) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: needs,
+        path: path("Benchmarks", folder),
+        exclude: exclude,
+        swiftSettings: house + strictness
+    )
+}
+
 func path(_ parts: String...) -> String { parts.filter { !$0.isEmpty }.joined(separator: "/") }
 
 // MARK: What comes from outside
@@ -270,12 +286,19 @@ let benchmarks: [Target] =
     environment["GYRE_BENCHMARKS"] == nil
     ? []
     : [
-        .executableTarget(
-            name: "startup-benchmark",
-            dependencies: ["Files", systemPackage],
-            path: "Benchmarks/Startup",
+        .target(
+            name: "BenchmarkSupport",
+            dependencies: [systemPackage],
+            path: "Benchmarks/Support",
             swiftSettings: house + strictness
-        )
+        ),
+        benchmark("startup-benchmark", in: "Startup", ["BenchmarkSupport", "Files", systemPackage]),
+        benchmark(
+            "tracking-benchmark",
+            in: "Tracking",
+            ["BenchmarkSupport", "Files", systemPackage],
+            exclude: ["fill-mlflow.py"]
+        ),
     ]
 
 let package = Package(

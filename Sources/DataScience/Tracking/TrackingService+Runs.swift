@@ -100,7 +100,9 @@ extension TrackingService {
                 """
             )
             try Store.put(stored, in: "tracking_tags", "run_id", .text(id), writer)
-            return try Store.run(id, writer.reader)
+            let run = try Store.run(id, writer.reader)
+            try onRunEvent(.created(run), writer)
+            return run
         }
     }
 
@@ -122,15 +124,21 @@ extension TrackingService {
         }
         return try await database.write { writer in
             try Store.requireActive(run: id, writer.reader)
+            var isNewStatus = false
             if let status {
-                try writer.execute("UPDATE tracking_runs SET status = \(status.rawValue) WHERE id = \(id)")
+                let sql: SQL = """
+                    UPDATE tracking_runs SET status = \(status.rawValue) WHERE id = \(id) AND status <> \(status.rawValue)
+                    """
+                isNewStatus = try writer.execute(sql) > 0
             }
             if let endMs { try writer.execute("UPDATE tracking_runs SET end_ms = \(endMs) WHERE id = \(id)") }
             if let name {
                 try writer.execute("UPDATE tracking_runs SET name = \(name) WHERE id = \(id)")
                 try Store.put([KeyValue(Self.nameTag, name)], in: "tracking_tags", "run_id", .text(id), writer)
             }
-            return try Store.run(id, writer.reader)
+            let run = try Store.run(id, writer.reader)
+            if isNewStatus, run.status.isEnd { try onRunEvent(.ended(run), writer) }
+            return run
         }
     }
 

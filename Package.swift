@@ -122,6 +122,14 @@ let dataScience: [Target] = [
 
 let operations: [Target] = [
     room("Registry", in: "Operations", ["Diagnostics", "Database", "JSONText", "Tracking"]),
+    room(
+        "Webhooks",
+        in: "Operations",
+        [
+            "Database", "Diagnostics", "Files", "HTTPTransport", "JSONText", "Registry", "Tracking", crypto, log,
+            systemPackage,
+        ]
+    ),
     room("Packaging", in: "Operations", ["CZlib", "Diagnostics", "Files", "JSONText", systemPackage]),
     room(
         "Serving",
@@ -140,8 +148,8 @@ let top: [Target] = [
     room(
         "MLflowAPI",
         [
-            "Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", hummingbird, httpTypes, log,
-            nio,
+            "Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", "Webhooks", hummingbird, httpTypes,
+            log, nio,
         ]
     ),
     room("WebPages", ["Diagnostics", "WebAssets", mustache]),
@@ -152,7 +160,8 @@ let top: [Target] = [
             "JSONText", "Lineage",
             "MLflowAPI", "Monitoring", "ObjectStorage", "Packaging", "Pipelines", "PythonPackages", "Registry",
             "Serving", "Statistics", "Tables",
-            "Telemetry", "Tracking", "WebPages", unixSignals, httpTypes, hummingbird, lifecycle, log, metrics, nio,
+            "Telemetry", "Tracking", "WebPages", "Webhooks", unixSignals, httpTypes, hummingbird, lifecycle, log,
+            metrics, nio,
             subprocess, systemPackage,
         ]
     ),
@@ -162,8 +171,8 @@ let top: [Target] = [
         dependencies: [
             "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
-            "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", arguments, log, metrics,
-            subprocess, systemPackage, unixSignals,
+            "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", "Webhooks", arguments,
+            log, metrics, subprocess, systemPackage, unixSignals,
         ] + lean,
         path: "Sources/gyre",
         swiftSettings: house + strictness

@@ -262,11 +262,20 @@ let suites: [Target] = [
         in: "Operations",
         ["Database", "Diagnostics", "Files", "Tracking", systemPackage]
     ),
+    support("WebhookTesting", [nio, nioPosix]),
+    tests(
+        of: "Webhooks",
+        in: "Operations",
+        [
+            "Database", "Diagnostics", "Files", "HTTPTransport", "JSONText", "ObjectStorage", "Registry", "Tracking",
+            "WebhookTesting", log, systemPackage,
+        ]
+    ),
     tests(
         of: "MLflowAPI",
         [
-            "Database", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", hummingbird, hummingbirdTesting,
-            httpTypes, nio, subprocess, systemPackage,
+            "Database", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", "Webhooks", "WebhookTesting",
+            hummingbird, hummingbirdTesting, httpTypes, log, nio, subprocess, systemPackage,
         ]
     ),
     tests(of: "Terminal", ["Diagnostics", "JSONText"]),

@@ -104,7 +104,7 @@ extension Fields {
 
     private func word(_ key: String, _ words: [String]) throws -> String {
         if let number = self[key]?.int64 {
-            return words.indices.contains(Int(number) - 1) ? words[Int(number) - 1] : String(number)
+            return (1...Int64(words.count)).contains(number) ? words[Int(number) - 1] : String(number)
         }
         return try requiredText(key).lowercased()
     }

@@ -41,12 +41,11 @@ package struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
     ///
     /// An IPv6 address that carries one of IPv4 (mapped, 6to4, NAT64) is what that one is.
     ///
-    /// - Source: IANA's registries of special-purpose addresses (RFC 6890 and its updates), without multicast.
+    /// - Source: IANA's registries of special-purpose addresses (RFC 6890 and its updates); multicast is not public either.
     package var isPublic: Bool {
         if let inner = embeddedIPv4 { return inner.isPublic }
         let special = bytes.count == 4 ? Self.specialIPv4 : Self.specialIPv6
-        let exceptions = bytes.count == 4 ? Self.publicIPv4 : Self.publicIPv6
-        return exceptions.contains { $0.holds(self) } || !special.contains { $0.holds(self) }
+        return Self.publicIPv4.contains { $0.holds(self) } || !special.contains { $0.holds(self) }
     }
 
     private var embeddedIPv4: PeerAddress? {
@@ -88,9 +87,5 @@ package struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
     private static let specialIPv6 = [
         Block("::", 96), Block("64:ff9b:1::", 48), Block("100::", 64), Block("2001::", 23), Block("2001:db8::", 32),
         Block("3fff::", 20), Block("5f00::", 16), Block("fc00::", 7), Block("fe80::", 9), Block("ff00::", 8),
-    ]
-    private static let publicIPv6 = [
-        Block("2001:1::1", 128), Block("2001:1::2", 128), Block("2001:3::", 32), Block("2001:4:112::", 48),
-        Block("2001:20::", 28), Block("2001:30::", 28),
     ]
 }

@@ -6,6 +6,10 @@ import FoundationEssentials
 import Synchronization
 package import SystemPackage
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// Keeps the secrets of webhooks unreadable in the database: AES-256-GCM, bound to the webhook.
 ///
 /// The key comes from the settings, or lies in a file that only its owner may read and that is made with the first secret.
@@ -99,10 +103,24 @@ package final class SecretBox: Sendable {
         return key
     }
 
+    /// Waits for whoever makes a key right now; that takes milliseconds.
+    private static func lock(_ file: FilePath) throws -> FileLock {
+        var patience = 500
+        while true {
+            do {
+                return try FileLock.acquire(file, mode: .exclusive, owner: "gyre")
+            } catch {
+                guard error.code == .locked, patience > 0 else { throw error }
+                patience -= 1
+                usleep(10_000)
+            }
+        }
+    }
+
     private static func readOrMakeKey(_ file: FilePath) throws -> [UInt8] {
         if FileSystem.exists(file) { return try readKey(file) }
         // Whoever comes second must find the first one's key, never replace it.
-        let lock = try FileLock.acquire(FilePath(file.string + ".lock"), mode: .exclusive, owner: "gyre")
+        let lock = try Self.lock(FilePath(file.string + ".lock"))
         defer { lock.release() }
         if FileSystem.exists(file) { return try readKey(file) }
         let key = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }

@@ -198,7 +198,9 @@ let suites: [Target] = [
     // Drives the built program, whose code it does not import.
     .testTarget(
         name: "EndToEndTests",
-        dependencies: ["gyre", "Files", "HTTPTransport", "JSONText", "SocketTesting", subprocess, systemPackage],
+        dependencies: [
+            "gyre", "Files", "HTTPTransport", "JSONText", "SocketTesting", "WebhookTesting", subprocess, systemPackage,
+        ],
         path: "Tests/EndToEndTests",
         swiftSettings: house + strictness
     ),

@@ -3,7 +3,9 @@
 import Database
 package import Tracking
 
-/// A change of the registry that MLflow tells others of. Prompts, which MLflow keeps as models with a tag, cause none.
+/// A change of the registry that MLflow tells others of.
+///
+/// Prompts, which MLflow keeps as models with a tag, cause none.
 package enum RegistryEvent: Sendable {
     /// A model was registered.
     case modelCreated(RegisteredModel)

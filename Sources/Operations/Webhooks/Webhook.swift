@@ -8,7 +8,7 @@ package enum WebhookStatus: String, Sendable, CaseIterable {
     case disabled = "DISABLED"
 }
 
-/// An address that is told of events. Its secret stays in this room.
+/// An address that is told of events; its secret stays in this room.
 package struct Webhook: Sendable, Identifiable {
     /// A UUID.
     package let id: String

@@ -78,5 +78,6 @@ package enum WebhookEvent: String, Sendable, Hashable, CaseIterable {
 }
 
 extension WebhookEvent: Comparable {
+    /// By name.
     package static func < (left: WebhookEvent, right: WebhookEvent) -> Bool { left.rawValue < right.rawValue }
 }

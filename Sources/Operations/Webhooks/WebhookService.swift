@@ -11,7 +11,7 @@ package import Tracking
 /// nothing undone is told. A ``WebhookCourier`` delivers it.
 package struct WebhookService: Sendable {
     let database: SQLDatabase
-    package let settings: WebhookSettings
+    let settings: WebhookSettings
     let secrets: SecretBox
     let bell = Bell()
     let now: @Sendable () -> Int64
@@ -95,7 +95,7 @@ package struct WebhookService: Sendable {
         return Page(found, next: found.last.map { PageToken(values: [.integer($0.createdMs), .text($0.id)]) })
     }
 
-    /// Changes a webhook. What waits for one that is switched off is given up.
+    /// Changes a webhook; what waits for one that is switched off is given up.
     ///
     /// - Throws: ``WebhookError`` `.notFound`, or `.invalidParameter` for what breaks a rule.
     package func update(id: String, _ change: WebhookChange) async throws -> Webhook {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Where webhooks may lead, and how patiently they are delivered. Defaults and names of variables are MLflow's.
+/// Where webhooks may lead, and how patiently they are delivered; defaults and names of variables are MLflow's.
 package struct WebhookSettings: Sendable {
     /// Schemes that an address may have, in small letters.
     package var schemes = ["https"]

@@ -24,8 +24,9 @@ enum DeliveryOutcome: Sendable, Equatable {
     /// It was not taken now; the receiver may have said when to come again.
     case failed(status: Int?, why: String, retryAfter: Duration?)
 
-    /// What an answer means: as in MLflow, 429 and the server's own errors may pass. A redirect is not followed, because it
-    /// would take a signed event where nobody sent it.
+    /// What an answer means: as in MLflow, 429 and the server's own errors may pass.
+    ///
+    /// A redirect is not followed, because it would take a signed event where nobody sent it.
     init(status: Int, retryAfter: String?) {
         switch status {
         case 200..<300: self = .delivered(status: status)
@@ -58,12 +59,13 @@ struct RetryPlan: Sendable {
     let retries: Int
     let backoff: Duration
 
-    /// The wait until the next attempt; nil if there is none.
+    /// How long to wait for the next attempt.
     ///
     /// - Parameters:
     ///   - outcome: What became of the last attempt.
     ///   - attempts: How often it was sent, with that one.
     ///   - jitter: 0 to 1, by chance, so that those that failed together do not come back together.
+    /// - Returns: The wait; nil if there is no next attempt.
     func wait(after outcome: DeliveryOutcome, attempts: Int, jitter: Double) -> Duration? {
         guard case .failed(_, _, let retryAfter) = outcome, attempts <= retries else { return nil }
         let doubled = backoff * (1 << min(attempts - 1, 16))

@@ -35,7 +35,7 @@ struct DeliverySlots: Sendable {
 
     /// A delivery is no longer under way.
     ///
-    /// - Parameter isHealthy: Whether the webhook's receiver answered as it should; nil if that is not known.
+    /// `isHealthy` says whether the webhook's receiver answered as it should; nil if that is not known.
     mutating func release(_ number: Int64, isHealthy: Bool?) {
         guard let webhook = underWay.removeValue(forKey: number), let isHealthy else { return }
         if isHealthy { failing.remove(webhook) } else { failing.insert(webhook) }

@@ -4,7 +4,7 @@ import Database
 
 /// The statements about deliveries: the outbox, and what became of it.
 enum DeliveryStore {
-    /// Who wants to know of an event now. Nobody, as a rule, which costs one look at an index.
+    /// Who wants to know of an event now: nobody, as a rule, which costs one look at an index.
     static func subscribers(to event: WebhookEvent, _ reader: SQLReader) throws -> [String] {
         let sql: SQL = """
             SELECT webhook_id FROM webhook_events
@@ -42,6 +42,8 @@ enum DeliveryStore {
     ///   - webhooks: Webhooks that are left out because they have enough under way.
     ///   - limit: At most this many.
     ///   - reader: The state that is looked at.
+    /// - Returns: Deliveries with what their webhooks are now.
+    /// - Throws: ``DatabaseError``.
     static func due(
         at now: Int64,
         without numbers: [Int64],

@@ -127,7 +127,7 @@ let operations: [Target] = [
         in: "Operations",
         [
             "Database", "Diagnostics", "Files", "HTTPTransport", "JSONText", "Registry", "Tracking", crypto, log,
-            systemPackage,
+            metrics, systemPackage,
         ]
     ),
     room("Packaging", in: "Operations", ["CZlib", "Diagnostics", "Files", "JSONText", systemPackage]),

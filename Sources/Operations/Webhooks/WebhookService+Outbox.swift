@@ -30,6 +30,7 @@ extension WebhookService {
     }
 
     private func record(_ event: WebhookEvent, _ writer: SQLWriter, _ data: (inout JSONWriter) -> Void) throws {
+        // Not from memory: a webhook of the moment before counts, and commands beside the server change runs too.
         let subscribers = try DeliveryStore.subscribers(to: event, writer.reader)
         guard !subscribers.isEmpty else { return }
         let now = now()

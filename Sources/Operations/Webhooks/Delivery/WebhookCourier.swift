@@ -3,6 +3,7 @@
 import Database
 import HTTPTransport
 package import Logging
+import Metrics
 import Synchronization
 
 /// Delivers what the outbox holds, in the one process that serves the database.
@@ -13,6 +14,9 @@ package final class WebhookCourier: Sendable {
     private let logger: Logger
     private let slots: Mutex<DeliverySlots>
     private let plan: RetryPlan
+    private let delivered = Counter(label: "gyre.webhooks.deliveries", dimensions: [("outcome", "delivered")])
+    private let postponed = Counter(label: "gyre.webhooks.deliveries", dimensions: [("outcome", "postponed")])
+    private let failed = Counter(label: "gyre.webhooks.deliveries", dimensions: [("outcome", "failed")])
 
     /// A courier; it works while ``run()`` does.
     package init(service: WebhookService, logger: Logger) {
@@ -118,8 +122,12 @@ package final class WebhookCourier: Sendable {
         var facts: Logger.Metadata = [
             "webhook.id": "\(delivery.webhook)", "delivery.id": "\(delivery.id)", "attempts": "\(attempts)",
         ]
-        guard let why = outcome.why else { return logger.debug("event delivered", metadata: facts) }
+        guard let why = outcome.why else {
+            delivered.increment()
+            return logger.debug("event delivered", metadata: facts)
+        }
         facts["why"] = "\(why)"
+        (isOver ? failed : postponed).increment()
         if isOver {
             logger.warning("event given up", metadata: facts)
         } else {

@@ -13,6 +13,7 @@ package struct TrackingService: Sendable {
     /// Hears of the begin and end of runs within the transaction; an error undoes the change.
     let onRunEvent: @Sendable (RunEvent, SQLWriter) throws -> Void
     let now: @Sendable () -> Int64
+    let names = NameCache()
 
     /// A service over the room's tables.
     ///

@@ -95,17 +95,15 @@ struct WebhookTests {
     @Test func `a server whose receiver hangs ends at once`() async throws {
         try await Receiver.run(reacting: { _, _ in .silence }) { receiver in
             try await Program.inProject { gyre in
-                var asked: ContinuousClock.Instant?
-                let end = try await gyre.up(environment: Self.open) { server in
+                // An end that waited for the receiver, or for the grace, would be ended by the limit of the test.
+                let patient = Self.open.merging(["MLFLOW_WEBHOOK_REQUEST_TIMEOUT": "3600"]) { $1 }
+                let end = try await gyre.up("--grace", "3600", environment: patient) { server in
                     try await Self.hook(receiver, server)
                     let body = #"{"experiment_id": "0"}"#
                     #expect(try await server.send("POST", "/api/2.0/mlflow/runs/create", body).status == 200)
                     await receiver.wait(for: 1)
-                    asked = .now
                 }
                 #expect(end.code == 0, "\(end.log)")
-                // Neither the delivery's 30 seconds nor the grace of 10 are waited for.
-                #expect(try ContinuousClock.now - #require(asked) < .seconds(8))
             }
         }
     }

@@ -7,7 +7,7 @@ import Testing
 import WebhookTesting
 
 /// `/webhooks`: calls and the answers that MLflow 3.17's own server gave to them; where that one fails by 500, a 400.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct WebhookRouteTests {
     private static let made = #"[{"entity":"REGISTERED_MODEL","action":"CREATED"}]"#
 

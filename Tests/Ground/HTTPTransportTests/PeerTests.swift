@@ -5,7 +5,7 @@ import HTTPTransport
 import Testing
 
 /// Which addresses are public, and that others are not talked to.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct PeerTests {
     @Test(arguments: [
         "8.8.8.8", "1.1.1.1", "100.128.0.1", "172.15.0.1", "172.32.0.1", "192.0.0.9", "192.0.0.10", "192.169.0.1",

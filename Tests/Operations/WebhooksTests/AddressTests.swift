@@ -7,7 +7,7 @@ import Testing
 @testable import Webhooks
 
 /// Where webhooks may lead.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct AddressTests {
     private static let both = ["https", "http"]
 

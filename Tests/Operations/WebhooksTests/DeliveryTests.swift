@@ -10,7 +10,7 @@ import WebhookTesting
 @testable import Webhooks
 
 /// What arrives, and how often, with a real receiver.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct DeliveryTests {
     @Test func `an event arrives once, with MLflow's headers`() async throws {
         try await Receiver.run { receiver in
@@ -253,16 +253,16 @@ struct DeliveryTests {
     // MARK: Ends and beginnings
 
     @Test func `an end does not wait for a receiver that hangs, and the next beginning sends it again`() async throws {
+        var settings = TestHooks.quick
+        // An end that waited for this one would be ended by the limit of the test.
+        settings.deadline = .seconds(3_600)
         try await Receiver.run(reacting: { _, before in before == 0 ? .silence : .answer(200) }) { receiver in
-            try await TestHooks.run { test in
+            try await TestHooks.run(settings) { test in
                 let hook = try await test.hook(receiver.url)
-                let start = ContinuousClock.now
                 try await test.delivering { test in
                     _ = try await test.registry.createModel(name: "m")
                     await receiver.wait(for: 1)
                 }
-                // Far below the deadline of 30 seconds.
-                #expect(ContinuousClock.now - start < .seconds(15))
                 let waiting = try #require(try await test.webhooks.deliveries(of: hook.id).first)
                 #expect(waiting.state == .waiting)
                 #expect(waiting.attempts == 0)

@@ -8,7 +8,7 @@ import Tracking
 @testable import Webhooks
 
 /// What is to be told is written with the change that it tells of: nothing lost, nothing undone.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct OutboxTests {
     private static let here = "http://127.0.0.1:9/x"
 

@@ -9,7 +9,7 @@ import Tracking
 @testable import Webhooks
 
 /// Webhooks as people keep them.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct WebhookTests {
     private static let here = "http://127.0.0.1:9/x"
 

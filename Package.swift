@@ -139,6 +139,14 @@ let dataScience: [Target] = [
 
 let operations: [Target] = [
     room("Registry", in: "Operations", ["Diagnostics", "Database", "JSONText", "Tracking"]),
+    room(
+        "Webhooks",
+        in: "Operations",
+        [
+            "Database", "Diagnostics", "Files", "HTTPTransport", "JSONText", "Registry", "Tracking", crypto, log,
+            metrics, systemPackage,
+        ]
+    ),
     room("Packaging", in: "Operations", ["CZlib", "Diagnostics", "Files", "JSONText", systemPackage]),
     room(
         "Serving",
@@ -157,8 +165,8 @@ let top: [Target] = [
     room(
         "MLflowAPI",
         [
-            "Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", hummingbird, httpTypes, log,
-            nio,
+            "Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", "Webhooks", hummingbird, httpTypes,
+            log, nio,
         ]
     ),
     room("WebPages", ["Diagnostics", "WebAssets", mustache]),
@@ -169,7 +177,8 @@ let top: [Target] = [
             "JSONText", "Lineage",
             "MLflowAPI", "Monitoring", "ObjectStorage", "Packaging", "Pipelines", "PythonPackages", "Registry",
             "Serving", "Statistics", "Tables",
-            "Telemetry", "Tracking", "WebPages", unixSignals, httpTypes, hummingbird, lifecycle, log, metrics, nio,
+            "Telemetry", "Tracking", "WebPages", "Webhooks", unixSignals, httpTypes, hummingbird, lifecycle, log,
+            metrics, nio,
             subprocess, systemPackage,
         ]
     ),
@@ -179,8 +188,8 @@ let top: [Target] = [
         dependencies: [
             "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
-            "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", arguments, log, metrics,
-            subprocess, systemPackage, unixSignals,
+            "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", "Webhooks", arguments,
+            log, metrics, subprocess, systemPackage, unixSignals,
         ] + lean,
         path: "Sources/gyre",
         swiftSettings: house + strictness
@@ -206,7 +215,9 @@ let suites: [Target] = [
     // Drives the built program, whose code it does not import.
     .testTarget(
         name: "EndToEndTests",
-        dependencies: ["gyre", "Files", "HTTPTransport", "JSONText", "SocketTesting", subprocess, systemPackage],
+        dependencies: [
+            "gyre", "Files", "HTTPTransport", "JSONText", "SocketTesting", "WebhookTesting", subprocess, systemPackage,
+        ],
         path: "Tests/EndToEndTests",
         swiftSettings: house + strictness
     ),
@@ -270,11 +281,20 @@ let suites: [Target] = [
         in: "Operations",
         ["Database", "Diagnostics", "Files", "Tracking", systemPackage]
     ),
+    support("WebhookTesting", [nio, nioPosix]),
+    tests(
+        of: "Webhooks",
+        in: "Operations",
+        [
+            "Database", "Diagnostics", "Files", "HTTPTransport", "JSONText", "ObjectStorage", "Registry", "Tracking",
+            "WebhookTesting", log, systemPackage,
+        ]
+    ),
     tests(
         of: "MLflowAPI",
         [
-            "Database", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", hummingbird, hummingbirdTesting,
-            httpTypes, nio, subprocess, systemPackage,
+            "Database", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", "Webhooks", "WebhookTesting",
+            hummingbird, hummingbirdTesting, httpTypes, log, nio, subprocess, systemPackage,
         ]
     ),
     tests(of: "Terminal", ["Diagnostics", "JSONText"]),

@@ -4,8 +4,9 @@ package import Hummingbird
 import JSONText
 package import Registry
 package import Tracking
+package import Webhooks
 
-/// MLflow's REST API, as its unmodified client calls it: tracking, registry and the artefact proxy.
+/// MLflow's REST API, as its unmodified client calls it: tracking, registry, webhooks and the artefact proxy.
 ///
 /// Every route answers below `/api` and below `/ajax-api`. Routes of MLflow that are not here answer 404 in MLflow's shape.
 package struct MLflowRoutes: Sendable {
@@ -14,17 +15,20 @@ package struct MLflowRoutes: Sendable {
 
     let tracking: TrackingService
     let registry: RegistryService
+    let webhooks: WebhookService?
     /// Called after an alias moved or what it pointed to went, so that the live service looks at once.
     let onRegistryChange: @Sendable () -> Void
 
-    /// Routes over both services.
+    /// Routes over these services; without webhooks their routes are missing.
     package init(
         tracking: TrackingService,
         registry: RegistryService,
+        webhooks: WebhookService? = nil,
         onRegistryChange: @escaping @Sendable () -> Void = {}
     ) {
         self.tracking = tracking
         self.registry = registry
+        self.webhooks = webhooks
         self.onRegistryChange = onRegistryChange
     }
 
@@ -40,6 +44,7 @@ package struct MLflowRoutes: Sendable {
             RunRoutes(tracking: tracking).add(to: calls)
             LoggedModelRoutes(tracking: tracking).add(to: calls)
             RegistryRoutes(registry: registry, tracking: tracking, onChange: onRegistryChange).add(to: calls)
+            if let webhooks { WebhookRoutes(webhooks: webhooks).add(to: calls) }
             ArtifactRoutes(tracking: tracking).add(to: group, calls: calls)
             calls.refuseTheRest(below: ["2.0", "3.0"])
         }

@@ -16,8 +16,8 @@ struct TableTests {
             text == """
                 name    recall  note
                 tumour     0.9  best
-                a        12.75  \("")
-                b               \("")
+                a        12.75
+                b
                 """
         )
     }

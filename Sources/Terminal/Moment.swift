@@ -9,7 +9,7 @@ package struct Moment: Sendable {
     package init(ms: Int64) {
         let day: Int64 = 86_400_000
         let days = ms / day - (ms % day < 0 ? 1 : 0)
-        milliseconds = ms - days * day
+        milliseconds = (ms % day + day) % day
         date = Self.date(days)
     }
 

@@ -40,10 +40,14 @@ package struct TextStream: Sendable {
     /// Whether a person looks at it: a terminal that is not `dumb`.
     package var isTerminal: Bool { isatty(descriptor) == 1 && variable("TERM") != "dumb" }
 
-    /// The width in columns; nil if it is no terminal. `COLUMNS` has the last word on a terminal.
+    /// The width in columns; nil if it is no terminal.
+    ///
+    /// `COLUMNS` has the last word on a terminal.
     package var width: Int? { size(\.ws_col, "COLUMNS") }
 
-    /// The height in lines; nil if it is no terminal. `LINES` has the last word on a terminal.
+    /// The height in lines; nil if it is no terminal.
+    ///
+    /// `LINES` has the last word on a terminal.
     package var height: Int? { size(\.ws_row, "LINES") }
 
     private func size(_ side: KeyPath<winsize, UInt16>, _ name: String) -> Int? {

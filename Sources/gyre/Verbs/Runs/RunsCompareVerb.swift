@@ -11,7 +11,7 @@ struct RunsCompareVerb: AsyncParsableCommand {
         commandName: "compare",
         abstract: "Show in what runs differ: params, data and metrics.",
         discussion: """
-            The first run is the baseline of the differences; `*` marks the best value of a metric whose name says what is
+            The first run is the baseline of the differences; `*` marks the best value of a metric whose name says what is \
             better, such as recall or loss.
 
             Example:

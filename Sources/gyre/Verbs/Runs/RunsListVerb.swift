@@ -14,7 +14,7 @@ struct RunsListVerb: AsyncParsableCommand {
             Filter and order are in MLflow's search language.
 
             Example:
-              gyre runs list --experiment churn --filter "metrics.recall > 0.9" --order "metrics.recall DESC"
+              gyre runs list --experiment churn --order "metrics.recall DESC"
             """
     )
 

@@ -12,11 +12,11 @@ struct RunsSearchVerb: AsyncParsableCommand {
         commandName: "search",
         abstract: "Print all runs that meet a filter, however many there are.",
         discussion: """
-            The runs are read page by page, and printed as they are found; with --json one object per line. The filter is in
+            The runs are read page by page, and printed as they are found; with --json one object per line. The filter is in \
             MLflow's search language, with OR, NOT and parentheses.
 
             Example:
-              gyre runs search "metrics.recall > 0.9 AND params.kind = 'linear'" --columns name,params.C,metrics.recall
+              gyre runs search "metrics.recall > 0.9" --columns name,params.C,metrics.recall
             """
     )
 

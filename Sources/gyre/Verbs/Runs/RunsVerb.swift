@@ -8,7 +8,7 @@ struct RunsVerb: AsyncParsableCommand {
         commandName: "runs",
         abstract: "List, show, compare, search and watch runs.",
         discussion: """
-            Without a subcommand it lists the newest runs, with the options of `gyre runs list --help`. A run is named by its id,
+            Without a subcommand it lists the newest runs, with the options of `gyre runs list --help`. A run is named by its id, \
             the beginning of its id, or its name.
 
             Example:

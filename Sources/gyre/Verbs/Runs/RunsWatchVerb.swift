@@ -12,7 +12,7 @@ struct RunsWatchVerb: AsyncParsableCommand {
         commandName: "watch",
         abstract: "Watch a run until it ends: status, metrics and their course.",
         discussion: """
-            On a terminal the picture is drawn anew in its place; elsewhere each change is a line, with --json an object. Ctrl-C
+            On a terminal the picture is drawn anew in its place; elsewhere each change is a line, with --json an object. Ctrl-C \
             ends the watching and leaves the run alone. Exit code 1 means that the run failed or was stopped.
 
             Example:

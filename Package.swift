@@ -187,11 +187,15 @@ let c: [Target] = [
 
 let suites: [Target] = [
     support("SocketTesting", ["Files", systemPackage]),
+    support("SnapshotTesting", ["Files", systemPackage]),
     // Drives the built program, whose code it does not import.
     .testTarget(
         name: "EndToEndTests",
-        dependencies: ["gyre", "Files", "HTTPTransport", "JSONText", "SocketTesting", subprocess, systemPackage],
+        dependencies: [
+            "gyre", "Files", "HTTPTransport", "JSONText", "SnapshotTesting", "SocketTesting", subprocess, systemPackage,
+        ],
         path: "Tests/EndToEndTests",
+        exclude: ["Snapshots"],
         swiftSettings: house + strictness
     ),
     tests(

@@ -20,8 +20,8 @@ struct Gyre: AsyncParsableCommand {
                 name: "Project",
                 subcommands: [InitVerb.self, AddVerb.self, CheckoutVerb.self, StatusVerb.self]
             ),
-            CommandGroup(name: "Train", subcommands: [ReproVerb.self, RunsVerb.self]),
-            CommandGroup(name: "Release", subcommands: [PromoteVerb.self, BuildVerb.self]),
+            CommandGroup(name: "Train", subcommands: [ReproVerb.self, RunsVerb.self, ExperimentsVerb.self]),
+            CommandGroup(name: "Release", subcommands: [PromoteVerb.self, ModelsVerb.self, BuildVerb.self]),
             CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self]),
             CommandGroup(name: "Learn", subcommands: [ErrorsVerb.self, RetrainVerb.self, LineageVerb.self]),
             CommandGroup(name: "Help", subcommands: [DoctorVerb.self, DemoVerb.self]),

@@ -43,6 +43,7 @@ struct ArtifactTree {
     /// The files below their folders, with sizes.
     ///
     /// - Parameter shown: At most so many files.
+    /// - Returns: A row for each folder and file.
     func table(shown: Int = 100) -> Table {
         var table = Table(columns: [.init("path"), .init("size", .right, .never)])
         var open: [Substring] = []

@@ -66,6 +66,7 @@ struct MetricTable {
     /// - Parameters:
     ///   - width: The columns of the terminal; nil for any number.
     ///   - limit: At most so many metrics.
+    /// - Returns: A row for each.
     func table(width: Int?, limit: Int = .max) -> Table {
         let metrics = run.metrics.prefix(limit)
         let values = metrics.map { Humanize.number($0.value) }

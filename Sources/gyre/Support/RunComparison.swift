@@ -88,8 +88,10 @@ struct RunComparison {
     /// The table.
     ///
     /// - Parameters:
+    ///   - output: Where it is shown.
     ///   - nowMs: Now.
     ///   - isWhole: Whether equal params and data are shown too.
+    /// - Returns: The lines, and what is not among them.
     func text(_ output: Output, nowMs: Int64, isWhole: Bool) -> String {
         var table = Table(
             columns: [.init("", .left, .cut(downTo: 12), limit: 60)]

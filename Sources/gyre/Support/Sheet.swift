@@ -2,7 +2,9 @@
 
 import Terminal
 
-/// All about one thing: facts by name, then sections. On a terminal no line is wider than it.
+/// All about one thing: facts by name, then sections.
+///
+/// On a terminal no line is wider than it.
 struct Sheet {
     private let output: Output
     private var lines: [String] = []

@@ -40,6 +40,11 @@ struct RunComparison {
         let key: String
         let values: [String?]
         var isEqual: Bool { Set(values).count == 1 }
+
+        /// Whether the same values stand under the end of its key too, as `C` for `train.C`.
+        func isShown(among lines: [Line]) -> Bool {
+            lines.contains { key.hasSuffix("." + $0.key) && values == $0.values }
+        }
     }
 
     private struct MetricLine {
@@ -107,8 +112,8 @@ struct RunComparison {
         }
         var hidden = 0
         for (title, lines) in [("params", params), ("datasets", datasets)] {
-            let shown = isWhole ? lines : lines.filter { !$0.isEqual }
-            hidden += lines.count - shown.count
+            let shown = isWhole ? lines : lines.filter { !$0.isEqual && !$0.isShown(among: lines) }
+            hidden += lines.count { $0.isEqual } - shown.count { $0.isEqual }
             if !shown.isEmpty { table.add([.init(title, .strong)]) }
             for line in shown { table.add([.init("  " + line.key)] + line.values.map { .init($0 ?? "–") }) }
         }

@@ -55,19 +55,19 @@ extension TrackingService {
         let limit = 10
         let named = try SearchQuery(.runs, columns: ["id"], where: ["item.name = \(text)"], limit: limit)
         let isBeginning = text.utf8.count <= 32 && text.allSatisfy { $0.isASCII && $0.isHexDigit }
-        return try await database.read { reader in
+        return try await database.read { [names] reader in
             var ids: [String] = []
             if isBeginning {
                 let beginning = text.lowercased()
                 ids = try reader.rows(Self.ids(from: beginning, limit: limit)).map { $0.string(0) }
-                if ids.first == beginning { return [try Store.run(beginning, reader)] }
+                if ids.first == beginning { return [try Store.run(beginning, reader, names)] }
             }
             for row in try named.page(reader) where !ids.contains(row.string(0)) { ids.append(row.string(0)) }
-            return try ids.prefix(limit).map { try Store.run($0, reader) }
+            return try ids.prefix(limit).map { try Store.run($0, reader, names) }
         }
     }
 
-    /// Ids that begin so, as a range of the key.
+    /// Ids that begin so, as a range of an index.
     static func ids(from beginning: String, limit: Int) -> SQL {
         // `g` is behind all digits that an id has.
         "SELECT id FROM tracking_runs WHERE id >= \(beginning) AND id < \(beginning + "g") ORDER BY id LIMIT \(limit)"

@@ -8,27 +8,17 @@ struct MetricCourses {
     private var courses: [String: Course] = [:]
     private var latest: [String: Metric] = [:]
 
-    /// The most points that are read of one metric, and of all.
-    private static let limits = (one: 100_000, all: 400_000)
-
-    /// Reads the histories of a run's metrics; one that is longer than the limit has no course.
+    /// Reads the histories of a run's metrics.
     static func read(_ run: Run, _ tracking: TrackingService) async throws -> MetricCourses {
         var result = MetricCourses()
-        var rest = limits.all
         for metric in run.metrics {
             var course = Course()
-            var count = 0
-            var token: PageToken?
-            repeat {
-                let page = try await tracking.metricHistory(run: run.id, key: metric.key, after: token)
-                for point in page { course.add(point.value) }
-                count += page.count
-                token = page.next
-            } while token != nil && count < min(limits.one, rest)
-            rest -= count
-            if token == nil { result.courses[metric.key] = course }
+            // As many points as bars could ever show; of a longer history evenly spread ones.
+            for point in try await tracking.sampledHistory(run: run.id, key: metric.key, limit: 512) {
+                course.add(point.value)
+            }
+            result.courses[metric.key] = course
             result.latest[metric.key] = metric
-            guard rest > 0 else { break }
         }
         return result
     }

@@ -188,8 +188,8 @@ let top: [Target] = [
         dependencies: [
             "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
-            "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", "Webhooks", arguments,
-            log, metrics, subprocess, systemPackage, unixSignals,
+            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", "Webhooks",
+            arguments, log, metrics, subprocess, systemPackage, unixSignals,
         ] + lean,
         path: "Sources/gyre",
         swiftSettings: house + strictness
@@ -212,13 +212,16 @@ let c: [Target] = [
 
 let suites: [Target] = [
     support("SocketTesting", ["Files", systemPackage]),
+    support("SnapshotTesting", ["Files", systemPackage]),
     // Drives the built program, whose code it does not import.
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "gyre", "Files", "HTTPTransport", "JSONText", "SocketTesting", "WebhookTesting", subprocess, systemPackage,
+            "gyre", "Files", "HTTPTransport", "JSONText", "SnapshotTesting", "SocketTesting", "WebhookTesting", subprocess,
+            systemPackage,
         ],
         path: "Tests/EndToEndTests",
+        exclude: ["Snapshots"],
         swiftSettings: house + strictness
     ),
     tests(

@@ -29,13 +29,18 @@ func cRoom(_ name: String, _ settings: [LinkerSetting] = [], exclude: [String] =
     .target(name: name, path: path("Sources", "C", name), exclude: exclude, linkerSettings: settings)
 }
 
-/// The tests of a room; they mirror `Sources/`.
-func tests(of name: String, in folder: String = "", _ more: [Target.Dependency] = []) -> Target {
+/// The tests of a room; they mirror `Sources/`. What an outside tool made lies in `Fixtures` beside them.
+func tests(
+    of name: String,
+    in folder: String = "",
+    _ more: [Target.Dependency] = [],
+    hasFixtures: Bool = false
+) -> Target {
     .testTarget(
         name: "\(name)Tests",
         dependencies: [.init(stringLiteral: name)] + more,
         path: path("Tests", folder, "\(name)Tests"),
-        exclude: [],
+        exclude: hasFixtures ? ["Fixtures"] : [],
         swiftSettings: house + strictness
     )
 }
@@ -162,6 +167,13 @@ let top: [Target] = [
         ["DataVersions", "Database", "Diagnostics", "Files", "JSONText", "Monitoring", "Tables", systemPackage]
     ),
     room("Lineage", ["DataVersions", "Diagnostics", "Feedback", "Monitoring", "Registry", "Tracking"]),
+    room(
+        "Transfer",
+        [
+            "CZlib", "Database", "Diagnostics", "Documents", "Files", "HTTPTransport", "JSONText", "ObjectStorage",
+            "Registry", "Tables", "Tracking", nio, systemPackage,
+        ]
+    ),
     room(
         "MLflowAPI",
         [
@@ -301,6 +313,14 @@ let suites: [Target] = [
         ]
     ),
     tests(of: "Terminal", ["Diagnostics", "JSONText"]),
+    tests(
+        of: "Transfer",
+        [
+            "Database", "Diagnostics", "Files", "JSONText", "ObjectStorage", "Registry", "Tables", "Tracking",
+            subprocess, systemPackage,
+        ],
+        hasFixtures: true
+    ),
     tests(of: "Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", subprocess, systemPackage]),
 ]
 

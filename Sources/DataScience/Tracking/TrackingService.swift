@@ -204,7 +204,7 @@ package struct TrackingService: Sendable {
         }
     }
 
-    private static func check(experimentTag tag: KeyValue) throws(TrackingError) {
+    static func check(experimentTag tag: KeyValue) throws(TrackingError) {
         try Rules.check(key: tag.key, of: "tag")
         try Rules.check(tag.value, limit: 20_000, of: "tag", tag.key)
     }

@@ -26,15 +26,16 @@ package struct HTTPAnswer: Sendable {
 ///
 /// Redirects are left to the caller because following one would carry credentials to a place nobody named.
 package final class HTTPTransportClient: Sendable {
-    private let client: HTTPClient
+    let client: HTTPClient
 
     /// A client on the process's shared event loops; call ``shutdown()`` when done.
     ///
     /// - Parameters:
     ///   - connectionsPerHost: How many connections to one host are kept.
+    ///   - stall: The longest that an answer may stand still; nil for as long as its deadline.
     ///   - onlyPublicPeers: Whether a request is refused once its connection turns out to lead to an address that is not
     ///     ``PeerAddress/isPublic``, whatever name it was sent to. Nothing of it is sent then.
-    package init(connectionsPerHost: Int = 64, onlyPublicPeers: Bool = false) {
+    package init(connectionsPerHost: Int = 64, stall: Duration? = nil, onlyPublicPeers: Bool = false) {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsPerHost
         // Who asks knows best whether to ask again, and learns at once that nobody listens.
@@ -51,6 +52,7 @@ package final class HTTPTransportClient: Sendable {
                 }
             }
         }
+        if let stall { configuration.timeout.read = .nanoseconds(stall.nanoseconds) }
         client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
     }
 

@@ -189,7 +189,7 @@ package struct RegistryService: Sendable {
         }
     }
 
-    private static func put(_ tag: KeyValue, model: String, _ writer: SQLWriter) throws {
+    static func put(_ tag: KeyValue, model: String, _ writer: SQLWriter) throws {
         try writer.execute(
             """
             INSERT INTO registry_model_tags (name, key, value) VALUES (\(model), \(tag.key), \(tag.value))

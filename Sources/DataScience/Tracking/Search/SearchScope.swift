@@ -12,15 +12,16 @@ package struct SearchScope: Sendable {
         let name: String
         let isNumber: Bool
         let isNullable: Bool
+        let isIdentifier: Bool
 
-        /// A column of texts.
+        /// A column of texts; what is missing compares as the empty text that MLflow stores.
         package static func text(_ name: String, isNullable: Bool = false) -> Column {
-            Column(name: name, isNumber: false, isNullable: isNullable)
+            Column(name: name, isNumber: false, isNullable: isNullable, isIdentifier: false)
         }
 
-        /// A column of numbers.
-        package static func number(_ name: String, isNullable: Bool = false) -> Column {
-            Column(name: name, isNumber: true, isNullable: isNullable)
+        /// A column of numbers; an identifier is written as a text too.
+        package static func number(_ name: String, isNullable: Bool = false, isIdentifier: Bool = false) -> Column {
+            Column(name: name, isNumber: true, isNullable: isNullable, isIdentifier: isIdentifier)
         }
     }
 
@@ -147,12 +148,18 @@ struct SearchField {
     let isSingle: Bool
     /// Whether a row without a value differs from every value.
     let isFlag: Bool
+    /// Whether it is a number that MLflow has as a text.
+    let isIdentifier: Bool
+
+    /// Whether what is missing counts as an empty text.
+    var isEmptyIfMissing: Bool { rows == nil && isNullable && !isNumber }
 
     init(_ column: SearchScope.Column) {
         value = "item.\(raw: column.name)"
         rows = nil
         isNumber = column.isNumber
         isNullable = column.isNullable
+        isIdentifier = column.isIdentifier
         mayBeNaN = false
         latest = nil
         isSingle = true
@@ -168,6 +175,7 @@ struct SearchField {
         latest = entries.latest
         isSingle = true
         isFlag = entries.flags.contains(key)
+        isIdentifier = false
     }
 
     init(_ parts: SearchScope.Parts, _ column: SearchScope.Column) {
@@ -179,6 +187,7 @@ struct SearchField {
         latest = nil
         isSingle = false
         isFlag = false
+        isIdentifier = false
     }
 
     /// The field among what was measured on some data.
@@ -214,6 +223,7 @@ struct SearchField {
         self.latest = latest
         self.isSingle = isSingle
         self.isFlag = isFlag
+        isIdentifier = false
     }
 }
 

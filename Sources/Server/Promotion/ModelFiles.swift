@@ -14,7 +14,7 @@ struct ModelFiles: Sendable {
 
     /// The files of a registered version.
     func directory(of version: ModelVersion) async throws -> ModelDirectory {
-        var uri = version.source
+        var uri = version.location
         if let id = version.modelID { uri = try await tracking.artifactURI(ofModel: id) }
         if uri.hasPrefix("runs:/") {
             let parts = uri.dropFirst("runs:/".count).split(separator: "/", maxSplits: 1)

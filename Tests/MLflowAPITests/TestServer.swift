@@ -15,6 +15,10 @@ import SystemPackage
 import Testing
 import Tracking
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// MLflow's API over a database and a folder of the test's own.
 struct TestServer {
     let tracking: TrackingService
@@ -28,6 +32,7 @@ struct TestServer {
     static func run<Result: Sendable>(
         _ setup: TestingSetup = .router,
         guarded: Set<String> = [],
+        reserve: Int64 = 0,
         _ body: @escaping @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
         let folder = try FileSystem.realPath(try FileSystem.temporaryDirectory(prefix: "mlflow-test"))
@@ -43,14 +48,22 @@ struct TestServer {
         let now = Counter(1_000_000)
         let tracking = TrackingService(
             database: database,
-            artifacts: try FolderStore(root: folder.appending("artifacts"))
+            artifacts: try FolderStore(root: folder.appending("artifacts"), reserve: reserve)
         ) { now.next() }
+        let parts = try FolderStore(root: folder.appending("uploads"))
+        // The age of parts is that of their files.
+        let uploads = PartUploads(into: tracking.artifacts, parts: parts) { WallClock.milliseconds }
         let gate = ChampionGate(models: guarded) { _ in "sha256:1" }
         let registry = RegistryService(database: database, gate: gate) { now.next() }
         let changes = Counter(0)
         let router = Router()
         router.get("health") { _, _ in "OK" }
-        MLflowRoutes(tracking: tracking, registry: registry, onRegistryChange: { _ = changes.next() }).add(to: router)
+        MLflowRoutes(
+            tracking: tracking,
+            registry: registry,
+            uploads: uploads,
+            onRegistryChange: { _ = changes.next() }
+        ).add(to: router)
         let application = Application(router: router)
         do {
             let result = try await application.test(setup) { client in
@@ -117,6 +130,15 @@ struct TestServer {
         let answer = try await call(method, path, json)
         try #require(answer.status == 200, "\(path): \(String(buffer: answer.body))")
         return try answer.json
+    }
+}
+
+/// The time, for what is compared with the times of files.
+enum WallClock {
+    static var milliseconds: Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
     }
 }
 

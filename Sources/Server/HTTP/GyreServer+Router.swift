@@ -18,6 +18,7 @@ extension GyreServer {
         MLflowRoutes(
             tracking: services.tracking,
             registry: services.registry,
+            uploads: services.uploads,
             onRegistryChange: { live.changed() }
         ).add(to: router)
         return router

@@ -23,6 +23,8 @@ package struct ProjectServices: Sendable {
     package let database: SQLDatabase
     /// Artefacts of runs and models.
     package let artifacts: FolderStore
+    /// Artefacts that arrive in parts.
+    package let uploads: PartUploads
     /// Experiments and runs.
     package let tracking: TrackingService
     /// Registered models.
@@ -33,6 +35,9 @@ package struct ProjectServices: Sendable {
     package let feedback: FeedbackService
     /// The clock, milliseconds UTC.
     package let now: @Sendable () -> Int64
+
+    /// What artefacts leave of the disk, so that runs can still be logged beside them.
+    private static let diskReserve: Int64 = 128 << 20
 
     /// Opens a project; makes its state folder if there is none.
     ///
@@ -52,7 +57,8 @@ package struct ProjectServices: Sendable {
             migrations: [TrackingService.migrations, RegistryService.migrations, FeedbackService.migrations]
         )
         let runtimes = Runtimes(places: places, root: workspace.root)
-        let artifacts = try FolderStore(root: workspace.artifacts)
+        let artifacts = try FolderStore(root: workspace.artifacts, reserve: Self.diskReserve)
+        let parts = try FolderStore(root: workspace.uploads, reserve: Self.diskReserve)
         let tracking = TrackingService(database: database, artifacts: artifacts, now: now)
         let gate = ModelFiles(tracking: tracking, artifacts: artifacts).gate(for: project)
         let registry = RegistryService(database: database, gate: gate, now: now)
@@ -69,6 +75,7 @@ package struct ProjectServices: Sendable {
             runtimes: runtimes,
             database: database,
             artifacts: artifacts,
+            uploads: PartUploads(into: artifacts, parts: parts, now: now),
             tracking: tracking,
             registry: registry,
             inferenceLog: log,

@@ -30,12 +30,17 @@ func cRoom(_ name: String, _ settings: [LinkerSetting] = [], exclude: [String] =
 }
 
 /// The tests of a room; they mirror `Sources/`.
-func tests(of name: String, in folder: String = "", _ more: [Target.Dependency] = []) -> Target {
+func tests(
+    of name: String,
+    in folder: String = "",
+    _ more: [Target.Dependency] = [],
+    exclude: [String] = []
+) -> Target {
     .testTarget(
         name: "\(name)Tests",
         dependencies: [.init(stringLiteral: name)] + more,
         path: path("Tests", folder, "\(name)Tests"),
-        exclude: [],
+        exclude: exclude,
         swiftSettings: house + strictness
     )
 }
@@ -258,7 +263,8 @@ let suites: [Target] = [
         [
             "Database", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", hummingbird, hummingbirdTesting,
             httpTypes, nio, subprocess, systemPackage,
-        ]
+        ],
+        exclude: ["Fixtures"]
     ),
     tests(of: "Terminal", ["Diagnostics", "JSONText"]),
     tests(of: "Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", subprocess, systemPackage]),

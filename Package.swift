@@ -310,7 +310,8 @@ let suites: [Target] = [
         [
             "Database", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", "Webhooks", "WebhookTesting",
             hummingbird, hummingbirdTesting, httpTypes, log, nio, subprocess, systemPackage,
-        ]
+        ],
+        hasFixtures: true
     ),
     tests(of: "Terminal", ["Diagnostics", "JSONText"]),
     tests(

@@ -35,6 +35,7 @@ struct TestServer {
         _ setup: TestingSetup = .router,
         guarded: Set<String> = [],
         delivering: Bool = false,
+        reserve: Int64 = 0,
         _ body: @escaping @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
         let folder = try FileSystem.realPath(try FileSystem.temporaryDirectory(prefix: "mlflow-test"))
@@ -51,9 +52,12 @@ struct TestServer {
         let webhooks = Self.webhooks(over: database, in: folder)
         let tracking = TrackingService(
             database: database,
-            artifacts: try FolderStore(root: folder.appending("artifacts")),
+            artifacts: try FolderStore(root: folder.appending("artifacts"), reserve: reserve),
             onRunEvent: { try webhooks.record($0, $1) }
         ) { now.next() }
+        let parts = try FolderStore(root: folder.appending("uploads"))
+        // The age of parts is that of their files.
+        let uploads = PartUploads(into: tracking.artifacts, parts: parts) { WallClock.milliseconds }
         let gate = ChampionGate(models: guarded) { _ in "sha256:1" }
         let registry = RegistryService(database: database, gate: gate, onEvent: { try webhooks.record($0, $1) }) {
             now.next()
@@ -65,6 +69,7 @@ struct TestServer {
             tracking: tracking,
             registry: registry,
             webhooks: webhooks,
+            uploads: uploads,
             onRegistryChange: { _ = changes.next() }
         ).add(to: router)
         let application = Application(router: router)
@@ -162,6 +167,15 @@ struct TestServer {
         let answer = try await call(method, path, json)
         try #require(answer.status == 200, "\(path): \(String(buffer: answer.body))")
         return try answer.json
+    }
+}
+
+/// The time, for what is compared with the times of files.
+enum WallClock {
+    static var milliseconds: Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
     }
 }
 

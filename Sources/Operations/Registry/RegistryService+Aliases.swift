@@ -47,6 +47,7 @@ extension RegistryService {
 
     /// Removes an alias; one that is not there is fine.
     package func deleteAlias(model: String, alias: String) async throws {
+        try RegistryRules.check(alias: alias)
         try await database.write { writer in
             try RegistryStore.requireModel(model, writer.reader)
             try writer.execute("DELETE FROM registry_aliases WHERE name = \(model) AND alias = \(alias)")

@@ -91,9 +91,17 @@ package struct RegistryService: Sendable {
         after token: PageToken? = nil,
         limit: Int = 100
     ) async throws -> Page<RegisteredModel> {
+        // Prompts are registered models to MLflow, and found only by who asks for them.
+        let prompts: SQL = """
+            NOT EXISTS (
+                SELECT 1 FROM registry_model_tags AS entry
+                WHERE entry.name = item.name AND entry.key = \(SearchScope.promptTag) AND lower(entry.value) = 'true'
+            )
+            """
         let query = try Self.query(
             .registeredModels,
             columns: RegistryStore.modelColumns,
+            where: filter?.contains(SearchScope.promptTag) == true ? [] : [prompts],
             filter: filter,
             orderBy: orderBy,
             after: token,
@@ -255,7 +263,8 @@ extension SearchScope {
     static let modelVersions = SearchScope(
         table: "registry_versions",
         attributes: [
-            "name": .text("name"), "version_number": .number("version"), "run_id": .text("run_id", isNullable: true),
+            "name": .text("name"), "version_number": .number("version", isIdentifier: true),
+            "run_id": .text("run_id", isNullable: true),
             "source_path": .text("source"), "creation_timestamp": .number("created_ms"),
             "last_updated_timestamp": .number("updated_ms"),
         ],
@@ -269,6 +278,6 @@ extension SearchScope {
                 )
             )
         ),
-        ties: [(.text("name"), false), (.number("version"), true)]
+        ties: [(.number("updated_ms"), true), (.text("name"), false), (.number("version"), true)]
     )
 }

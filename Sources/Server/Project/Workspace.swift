@@ -40,6 +40,8 @@ package struct Workspace: Sendable, Hashable {
     package var database: FilePath { state.appending("gyre.db") }
     /// Artefacts of runs and models.
     package var artifacts: FilePath { state.appending("artifacts") }
+    /// Parts of artefacts that are being uploaded.
+    package var uploads: FilePath { state.appending("uploads") }
     /// The inference log.
     package var inference: FilePath { state.appending("inference") }
     /// Converted models, by digest.

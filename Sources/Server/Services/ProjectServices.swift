@@ -24,6 +24,8 @@ package struct ProjectServices: Sendable {
     package let database: SQLDatabase
     /// Artefacts of runs and models.
     package let artifacts: FolderStore
+    /// Artefacts that arrive in parts.
+    package let uploads: PartUploads
     /// Experiments and runs.
     package let tracking: TrackingService
     /// Registered models.
@@ -36,6 +38,9 @@ package struct ProjectServices: Sendable {
     package let feedback: FeedbackService
     /// The clock, milliseconds UTC.
     package let now: @Sendable () -> Int64
+
+    /// What artefacts leave of the disk, so that runs can still be logged beside them.
+    private static let diskReserve: Int64 = 128 << 20
 
     /// Opens a project; makes its state folder if there is none.
     ///
@@ -59,7 +64,8 @@ package struct ProjectServices: Sendable {
             ]
         )
         let runtimes = Runtimes(places: places, root: workspace.root)
-        let artifacts = try FolderStore(root: workspace.artifacts)
+        let artifacts = try FolderStore(root: workspace.artifacts, reserve: Self.diskReserve)
+        let parts = try FolderStore(root: workspace.uploads, reserve: Self.diskReserve)
         let webhooks = WebhookService(
             database: database,
             secrets: SecretBox(key: settings.encryptionKey, file: workspace.webhookKey),
@@ -92,6 +98,7 @@ package struct ProjectServices: Sendable {
             runtimes: runtimes,
             database: database,
             artifacts: artifacts,
+            uploads: PartUploads(into: artifacts, parts: parts, now: now),
             tracking: tracking,
             registry: registry,
             webhooks: webhooks,

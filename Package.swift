@@ -29,7 +29,9 @@ func cRoom(_ name: String, _ settings: [LinkerSetting] = [], exclude: [String] =
     .target(name: name, path: path("Sources", "C", name), exclude: exclude, linkerSettings: settings)
 }
 
-/// The tests of a room; they mirror `Sources/`. What an outside tool made lies in `Fixtures` beside them.
+/// The tests of a room; they mirror `Sources/`.
+///
+/// What an outside tool made lies in `Fixtures` beside them.
 func tests(
     of name: String,
     in folder: String = "",
@@ -200,7 +202,8 @@ let top: [Target] = [
         dependencies: [
             "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
-            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", "Webhooks",
+            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking",
+            "Webhooks",
             arguments, log, metrics, subprocess, systemPackage, unixSignals,
         ] + lean,
         path: "Sources/gyre",
@@ -229,7 +232,8 @@ let suites: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "gyre", "Files", "HTTPTransport", "JSONText", "SnapshotTesting", "SocketTesting", "WebhookTesting", subprocess,
+            "gyre", "Files", "HTTPTransport", "JSONText", "SnapshotTesting", "SocketTesting", "WebhookTesting",
+            subprocess,
             systemPackage,
         ],
         path: "Tests/EndToEndTests",

@@ -121,17 +121,18 @@ struct RunRoutes: Sendable {
         }
         calls.post(base + "search") { call in
             let page = try call.page(default: 1_000, most: 50_000)
-            let runs = try await tracking.searchRuns(
-                RunSearch(
-                    experimentIDs: try call.texts("experiment_ids"),
-                    filter: try call.text("filter"),
-                    view: try call.view("run_view_type"),
-                    orderBy: try call.texts("order_by"),
-                    after: page.after,
-                    limit: page.limit
-                )
+            let search = RunSearch(
+                experimentIDs: try call.texts("experiment_ids"),
+                filter: try call.text("filter"),
+                view: try call.view("run_view_type"),
+                orderBy: try call.texts("order_by"),
+                after: page.after,
+                limit: page.limit
             )
-            return .page("runs", runs) { $0.write(into: &$1) }
+            guard page.limit > LongPage.part else {
+                return .page("runs", try await tracking.searchRuns(search)) { $0.write(into: &$1) }
+            }
+            return LongPage(runs: try await tracking.findRuns(search), tracking: tracking).response
         }
     }
 }

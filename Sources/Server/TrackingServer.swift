@@ -24,7 +24,7 @@ package enum TrackingServer {
             webhooks: services.webhooks,
             uploads: services.uploads
         )
-            .add(to: router)
+        .add(to: router)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let application = Application(
             router: router,

@@ -35,6 +35,16 @@ package struct RunSearch: Sendable {
     }
 }
 
+/// The runs that a search found, without what belongs to them: some 300 bytes each.
+package struct FoundRuns: Sendable {
+    let page: Page<SQLRow>
+
+    /// How many there are on the page.
+    package var count: Int { page.count }
+    /// Where the next page begins; nil at the end.
+    package var next: PageToken? { page.next }
+}
+
 extension TrackingService {
     /// Finds runs, newest first unless ordered otherwise.
     ///
@@ -45,6 +55,20 @@ extension TrackingService {
             let page = try query.page(reader)
             return Page(try Store.runs(page.items, reader, names), next: page.next)
         }
+    }
+
+    /// Finds runs without reading what belongs to them: for long pages, whose runs are read in parts.
+    ///
+    /// - Throws: ``TrackingError`` `.invalidParameter` for a filter, order or page token that cannot be read.
+    package func findRuns(_ search: RunSearch) async throws -> FoundRuns {
+        let query = try RunQuery(search)
+        return FoundRuns(page: try await database.read { try query.page($0) })
+    }
+
+    /// Reads some of the runs that were found, by their places; those may have changed since.
+    package func runs(_ places: Range<Int>, of found: FoundRuns) async throws -> [Run] {
+        let rows = Array(found.page.items[places])
+        return try await database.read { [names] reader in try Store.runs(rows, reader, names) }
     }
 
     /// The condition that `item` is in one of these experiments; nil if there are none.

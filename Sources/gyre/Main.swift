@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import CPlatform
 import Diagnostics
 import Terminal
 
@@ -27,11 +28,7 @@ enum Main {
     /// By itself it learns from the first large piece to keep all that follow: a server that has read a history of a million
     /// points once would hold the room for it in each of its threads.
     private static func boundFreedMemory() {
-        #if canImport(Glibc)
-        mallopt(M_MMAP_THRESHOLD, 1 << 20)
-        mallopt(M_TRIM_THRESHOLD, 4 << 20)
-        mallopt(M_ARENA_MAX, 4)
-        #endif
+        gyre_bound_freed_memory(1 << 20, 4 << 20, 4)
     }
 
     /// Runs the command line and returns the exit code of DESIGN: 0 done, 1 failed, 2 usage, 3 refused, 130 interrupted.

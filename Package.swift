@@ -29,7 +29,9 @@ func cRoom(_ name: String, _ settings: [LinkerSetting] = [], exclude: [String] =
     .target(name: name, path: path("Sources", "C", name), exclude: exclude, linkerSettings: settings)
 }
 
-/// The tests of a room; they mirror `Sources/`. What an outside tool made lies in `Fixtures` beside them.
+/// The tests of a room; they mirror `Sources/`.
+///
+/// What an outside tool made lies in `Fixtures` beside them.
 func tests(
     of name: String,
     in folder: String = "",
@@ -50,6 +52,22 @@ func support(_ name: String, _ needs: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: needs, path: path("Tests", "Support", name), swiftSettings: house + strictness)
 }
 
+/// A program that measures; it sees what `package` declares.
+func benchmark(
+    _ name: String,
+    in folder: String,
+    _ needs: [Target.Dependency],
+    exclude: [String] = []
+) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: needs,
+        path: path("Benchmarks", folder),
+        exclude: exclude,
+        swiftSettings: house + strictness
+    )
+}
+
 func path(_ parts: String...) -> String { parts.filter { !$0.isEmpty }.joined(separator: "/") }
 
 // MARK: What comes from outside
@@ -62,6 +80,7 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -101,7 +120,7 @@ let ground: [Target] = [
     room("Documents", in: "Ground", ["CLibYAML", "Diagnostics"]),
     room("JSONText", in: "Ground", ["Diagnostics", "CSimdJSON"]),
     room("Statistics", in: "Ground"),
-    room("Database", in: "Ground", ["Diagnostics", "Files", grdb, systemPackage]),
+    room("Database", in: "Ground", ["Diagnostics", "Files", grdb, sqlite, systemPackage]),
     room("HTTPTransport", in: "Ground", ["Diagnostics", httpClient, nio, nioHTTP1, nioPosix]),
     room("ObjectStorage", in: "Ground", ["Diagnostics", "Files", nio, systemPackage]),
     room("Tables", in: "Ground", ["Diagnostics", "Files", "CDuckDB", systemPackage]),
@@ -127,6 +146,14 @@ let dataScience: [Target] = [
 
 let operations: [Target] = [
     room("Registry", in: "Operations", ["Diagnostics", "Database", "JSONText", "Tracking"]),
+    room(
+        "Webhooks",
+        in: "Operations",
+        [
+            "Database", "Diagnostics", "Files", "HTTPTransport", "JSONText", "Registry", "Tracking", crypto, log,
+            metrics, systemPackage,
+        ]
+    ),
     room("Packaging", in: "Operations", ["CZlib", "Diagnostics", "Files", "JSONText", systemPackage]),
     room(
         "Serving",
@@ -152,8 +179,8 @@ let top: [Target] = [
     room(
         "MLflowAPI",
         [
-            "Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", hummingbird, httpTypes, log,
-            nio,
+            "Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", "Webhooks", hummingbird, httpTypes,
+            log, nio,
         ]
     ),
     room("WebPages", ["Diagnostics", "WebAssets", mustache]),
@@ -164,7 +191,8 @@ let top: [Target] = [
             "JSONText", "Lineage",
             "MLflowAPI", "Monitoring", "ObjectStorage", "Packaging", "Pipelines", "PythonPackages", "Registry",
             "Serving", "Statistics", "Tables",
-            "Telemetry", "Tracking", "WebPages", unixSignals, httpTypes, hummingbird, lifecycle, log, metrics, nio,
+            "Telemetry", "Tracking", "WebPages", "Webhooks", unixSignals, httpTypes, hummingbird, lifecycle, log,
+            metrics, nio,
             subprocess, systemPackage,
         ]
     ),
@@ -172,10 +200,11 @@ let top: [Target] = [
     .executableTarget(
         name: "gyre",
         dependencies: [
-            "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
+            "CPlatform", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
-            "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", "Transfer", arguments,
-            log, metrics, subprocess, systemPackage, unixSignals,
+            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", "Transfer",
+            "Webhooks",
+            arguments, log, metrics, subprocess, systemPackage, unixSignals,
         ] + lean,
         path: "Sources/gyre",
         swiftSettings: house + strictness
@@ -198,11 +227,17 @@ let c: [Target] = [
 
 let suites: [Target] = [
     support("SocketTesting", ["Files", systemPackage]),
+    support("SnapshotTesting", ["Files", systemPackage]),
     // Drives the built program, whose code it does not import.
     .testTarget(
         name: "EndToEndTests",
-        dependencies: ["gyre", "Files", "HTTPTransport", "JSONText", "SocketTesting", subprocess, systemPackage],
+        dependencies: [
+            "gyre", "Files", "HTTPTransport", "JSONText", "SnapshotTesting", "SocketTesting", "WebhookTesting",
+            subprocess,
+            systemPackage,
+        ],
         path: "Tests/EndToEndTests",
+        exclude: ["Snapshots"],
         swiftSettings: house + strictness
     ),
     tests(
@@ -265,12 +300,22 @@ let suites: [Target] = [
         in: "Operations",
         ["Database", "Diagnostics", "Files", "Tracking", systemPackage]
     ),
+    support("WebhookTesting", [nio, nioPosix]),
+    tests(
+        of: "Webhooks",
+        in: "Operations",
+        [
+            "Database", "Diagnostics", "Files", "HTTPTransport", "JSONText", "ObjectStorage", "Registry", "Tracking",
+            "WebhookTesting", log, systemPackage,
+        ]
+    ),
     tests(
         of: "MLflowAPI",
         [
-            "Database", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", hummingbird, hummingbirdTesting,
-            httpTypes, nio, subprocess, systemPackage,
-        ]
+            "Database", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", "Webhooks", "WebhookTesting",
+            hummingbird, hummingbirdTesting, httpTypes, log, nio, subprocess, systemPackage,
+        ],
+        hasFixtures: true
     ),
     tests(of: "Terminal", ["Diagnostics", "JSONText"]),
     tests(
@@ -289,12 +334,19 @@ let benchmarks: [Target] =
     environment["GYRE_BENCHMARKS"] == nil
     ? []
     : [
-        .executableTarget(
-            name: "startup-benchmark",
-            dependencies: ["Files", systemPackage],
-            path: "Benchmarks/Startup",
+        .target(
+            name: "BenchmarkSupport",
+            dependencies: [systemPackage],
+            path: "Benchmarks/Support",
             swiftSettings: house + strictness
-        )
+        ),
+        benchmark("startup-benchmark", in: "Startup", ["BenchmarkSupport", "Files", systemPackage]),
+        benchmark(
+            "tracking-benchmark",
+            in: "Tracking",
+            ["BenchmarkSupport", "Files", systemPackage],
+            exclude: ["fill-mlflow.py"]
+        ),
     ]
 
 let package = Package(

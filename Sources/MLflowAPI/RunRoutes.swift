@@ -13,6 +13,7 @@ struct RunRoutes: Sendable {
         addLifecycle(to: calls, base)
         addLogging(to: calls, base)
         addReading(to: calls, base)
+        HistoryRoutes(tracking: tracking).add(to: calls)
     }
 
     private func addLifecycle(to calls: Calls<some RequestContext>, _ base: String) {
@@ -99,6 +100,7 @@ struct RunRoutes: Sendable {
             return .empty
         }
         calls.post(base + "outputs") { call in
+            guard call["models"] != nil else { throw CallError.missing("models") }
             let models = try call.objects("models") { (model) throws(CallError) in
                 (try model.requiredText("model_id"), try model.integer("step") ?? 0)
             }
@@ -119,27 +121,18 @@ struct RunRoutes: Sendable {
         }
         calls.post(base + "search") { call in
             let page = try call.page(default: 1_000, most: 50_000)
-            let runs = try await tracking.searchRuns(
-                RunSearch(
-                    experimentIDs: try call.texts("experiment_ids"),
-                    filter: try call.text("filter"),
-                    view: try call.view("run_view_type"),
-                    orderBy: try call.texts("order_by"),
-                    after: page.after,
-                    limit: page.limit
-                )
-            )
-            return .page("runs", runs) { $0.write(into: &$1) }
-        }
-        calls.get("2.0/mlflow/metrics/get-history") { call in
-            let page = try call.page(default: TrackingService.historyLimit, most: Int(Int32.max))
-            let history = try await tracking.metricHistory(
-                run: try call.runID(),
-                key: try call.requiredText("metric_key"),
+            let search = RunSearch(
+                experimentIDs: try call.texts("experiment_ids"),
+                filter: try call.text("filter"),
+                view: try call.view("run_view_type"),
+                orderBy: try call.texts("order_by"),
                 after: page.after,
                 limit: page.limit
             )
-            return .page("metrics", history) { $0.write(into: &$1) }
+            guard page.limit > LongPage.part else {
+                return .page("runs", try await tracking.searchRuns(search)) { $0.write(into: &$1) }
+            }
+            return LongPage(runs: try await tracking.findRuns(search), tracking: tracking).response
         }
     }
 }

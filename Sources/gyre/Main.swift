@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import CPlatform
 import Diagnostics
 import Terminal
 
@@ -18,7 +19,16 @@ enum Main {
         // A reader that went away ends the command by an error of write, not by a signal in the middle of a change.
         signal(SIGPIPE, SIG_IGN)
         openMissingStreams()
+        boundFreedMemory()
         exit(await run(arguments))
+    }
+
+    /// Has the C library give large pieces of memory back to the system when they are freed.
+    ///
+    /// By itself it learns from the first large piece to keep all that follow: a server that has read a history of a million
+    /// points once would hold the room for it in each of its threads.
+    private static func boundFreedMemory() {
+        gyre_bound_freed_memory(1 << 20, 4 << 20, 4)
     }
 
     /// Runs the command line and returns the exit code of DESIGN: 0 done, 1 failed, 2 usage, 3 refused, 130 interrupted.
@@ -42,7 +52,7 @@ enum Main {
             failures.print(explained)
             return explained.kind.exitCode
         } catch {
-            return parserExit(error, failures)
+            return parserExit(error, arguments, failures)
         }
     }
 
@@ -57,7 +67,7 @@ enum Main {
     }
 
     /// Help goes to stdout and is no error; what the parser refuses is wrong usage.
-    private static func parserExit(_ error: any Error, _ failures: FailurePrinter) -> Int32 {
+    private static func parserExit(_ error: any Error, _ arguments: [String], _ failures: FailurePrinter) -> Int32 {
         let code = Gyre.exitCode(for: error)
         if code == .success {
             let text = Gyre.fullMessage(for: error)
@@ -66,7 +76,7 @@ enum Main {
             return FailureKind.failed.exitCode
         }
         if code == .validationFailure {
-            failures.print(UsageError(Gyre.message(for: error)))
+            failures.print(UsageError(Gyre.message(for: error), of: Gyre.command(in: arguments)))
             return FailureKind.usage.exitCode
         }
         failures.print(UnexpectedError(cause: error))
@@ -81,12 +91,26 @@ enum Main {
     }
 
     private static func unknownVerb(in arguments: [String]) -> UsageError? {
-        guard let verb = arguments.first(where: { $0 != "help" }), !verb.hasPrefix("-"), !Gyre.verbs.contains(verb)
-        else { return nil }
+        let words = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
+        guard let verb = words.first, !verb.hasPrefix("-") else { return nil }
+        guard let command = Gyre.verb(named: verb) else {
+            return Gyre.verbs.contains(verb) ? nil : unknown(verb, after: "gyre", among: Gyre.verbs)
+        }
+        let names = command.configuration.subcommands.map { $0.configuration.commandName ?? "" }
+        guard !names.isEmpty, let word = words.dropFirst().first, !word.hasPrefix("-"), !names.contains(word) else {
+            return nil
+        }
+        return unknown(word, after: "gyre \(verb)", among: names)
+    }
+
+    private static func unknown(_ word: String, after line: String, among names: [String]) -> UsageError {
+        var next = nearest(to: word, among: names).map { "did you mean `\(line) \($0)`?" }
+        // Whoever names a thing wants to see it.
+        if next == nil, names.contains("show") { next = "did you mean `\(line) show \(word)`?" }
         return UsageError(
-            what: "cannot run `gyre \(verb)`",
-            why: "there is no verb `\(verb)`",
-            next: nearest(to: verb, among: Gyre.verbs).map { "did you mean `gyre \($0)`?" } ?? "see `gyre --help`"
+            what: "cannot run `\(line) \(word)`",
+            why: "there is no verb `\(word)`" + (line == "gyre" ? "" : " of `\(line)`"),
+            next: next ?? "see `\(line) --help`"
         )
     }
 

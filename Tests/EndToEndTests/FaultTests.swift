@@ -98,7 +98,7 @@ struct FaultTests {
 
     @Test(.enabled(if: geteuid() == 0, needsRoot), arguments: ["up", "runs", "repro"])
     func `a project on a full disk cannot be opened, and can once there is space`(verb: String) async throws {
-        try await onDisk("400k") { gyre in
+        try await onDisk("640k") { gyre in
             #expect(try await gyre.run("init").code == 0)
             #expect(try await gyre.shell("head -c 4000000 /dev/zero > filler").code != 0)
             let answer = try await gyre.run(verb)

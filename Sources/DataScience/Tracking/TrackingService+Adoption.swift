@@ -132,16 +132,14 @@ extension TrackingService {
             )
         }
         try await database.write { writer in
-            guard try writer.row("SELECT 1 FROM tracking_runs WHERE id = \(run)") != nil else {
-                throw TrackingError.missing("the run", run)
-            }
+            let key = try Store.key(ofRun: run, writer.reader)
             let known = try Store.active(models: Set(metrics.compactMap(\.modelID)), writer.reader)
             let points = metrics.map { metric in
                 metric.modelID.map(known.contains) ?? true
                     ? metric
                     : Metric(key: metric.key, value: metric.value, timestampMs: metric.timestampMs, step: metric.step)
             }
-            try Store.put(metrics: points, run: run, writer)
+            try Store.put(metrics: points, run: key, id: run, writer)
         }
     }
 
@@ -160,10 +158,11 @@ extension TrackingService {
             """
         )
         let known = try record.withKnownModels(writer.reader)
-        try put(params: known.params, tags: known.tags, inputs: known.inputs, run: record.id, writer)
-        for model in known.modelInputs { try put(link: model, isOutput: false, step: 0, run: record.id, writer) }
+        let key = try Store.key(ofRun: record.id, writer.reader)
+        try put(params: known.params, tags: known.tags, inputs: known.inputs, run: key, id: record.id, writer)
+        for model in known.modelInputs { try put(link: model, isOutput: false, step: 0, run: key.number, writer) }
         for (model, step) in known.modelOutputs {
-            try put(link: model, isOutput: true, step: step, run: record.id, writer)
+            try put(link: model, isOutput: true, step: step, run: key.number, writer)
         }
         return uri
     }
@@ -177,10 +176,11 @@ extension TrackingService {
         if let user = growth.userID {
             try writer.execute("UPDATE tracking_runs SET user_id = \(user) WHERE id = \(id)")
         }
-        try put(params: growth.params, tags: growth.tags, inputs: growth.inputs, run: id, writer)
-        for model in growth.modelInputs { try put(link: model, isOutput: false, step: 0, run: id, writer) }
+        let key = try Store.key(ofRun: id, writer.reader)
+        try put(params: growth.params, tags: growth.tags, inputs: growth.inputs, run: key, id: id, writer)
+        for model in growth.modelInputs { try put(link: model, isOutput: false, step: 0, run: key.number, writer) }
         for output in growth.modelOutputs {
-            try put(link: output.modelID, isOutput: true, step: output.step, run: id, writer)
+            try put(link: output.modelID, isOutput: true, step: output.step, run: key.number, writer)
         }
     }
 
@@ -188,12 +188,13 @@ extension TrackingService {
         params: [KeyValue],
         tags: [KeyValue],
         inputs: [DatasetInput],
-        run id: String,
+        run: RunKey,
+        id: String,
         _ writer: SQLWriter
     ) throws {
-        try Store.put(params: params, in: "tracking_params", "run_id", of: "run", id, writer)
-        try Store.put(tags, in: "tracking_tags", "run_id", .text(id), writer)
-        for input in inputs { try put(input, run: id, writer) }
+        try Store.put(params: params, run: run, id: id, writer)
+        try Store.put(tags: tags, run: run, writer)
+        for input in inputs { try put(input, run: run.number, writer) }
     }
 }
 
@@ -275,7 +276,8 @@ extension Store {
 
     fileprivate static func runIfAny(_ id: String, _ reader: SQLReader) throws -> Run? {
         guard try reader.row("SELECT 1 FROM tracking_runs WHERE id = \(id)") != nil else { return nil }
-        return try run(id, reader)
+        // A writer's own reader may see what is undone later, so nothing of it is remembered.
+        return try run(id, reader, NameCache())
     }
 
     fileprivate static func active(models: Set<String>, _ reader: SQLReader) throws -> Set<String> {

@@ -37,9 +37,9 @@ extension TrackingService {
         }
     }
 
-    /// A logged model.
-    package func model(id: String) async throws -> LoggedModel {
-        try await database.read { try Self.model(id, $0) }
+    /// A logged model; one that was deleted only if `isDeletedFine`.
+    package func model(id: String, isDeletedFine: Bool = false) async throws -> LoggedModel {
+        try await database.read { try Self.model(id, isDeletedFine: isDeletedFine, $0) }
     }
 
     /// The URI of a logged model's files, also of one whose record was deleted: a registered version may still need them.
@@ -170,9 +170,11 @@ extension TrackingService {
             throw TrackingError.invalid(what, "its description has no `\(field)`")
         }
         try await database.write { writer in
-            try Store.requireActive(run: id, writer.reader)
-            let key = "mlflow.log-model.history"
-            let old = try writer.row("SELECT value FROM tracking_tags WHERE run_id = \(id) AND key = \(key)")?.string(0)
+            let run = try Store.activeKey(ofRun: id, writer.reader)
+            let tag = "mlflow.log-model.history"
+            let key = try Store.number(ofName: tag, writer)
+            let sql: SQL = "SELECT value FROM tracking_tags WHERE run = \(run.number) AND key = \(key)"
+            let old = try writer.row(sql)?.string(0)
             var history = JSONWriter()
             history.array { history in
                 // A record that cannot be read was set by hand; the new one begins anew.
@@ -184,7 +186,7 @@ extension TrackingService {
             guard history.bytes.count <= 1 << 20 else {
                 throw TrackingError.invalid(what, "the run's record of models would have more than a mebibyte")
             }
-            try Store.put([KeyValue(key, history.text)], in: "tracking_tags", "run_id", .text(id), writer)
+            try Store.put(tags: [KeyValue(tag, history.text)], run: run, writer)
         }
     }
 
@@ -208,11 +210,15 @@ extension TrackingService {
         try Store.put(tags, in: "tracking_model_tags", "model_id", .text(id), writer)
     }
 
-    private static func model(_ id: String, _ reader: SQLReader) throws -> LoggedModel {
+    private static func model(
+        _ id: String,
+        isDeletedFine: Bool = false,
+        _ reader: SQLReader
+    ) throws -> LoggedModel {
         let sql: SQL = """
             SELECT \(raw: Store.modelColumns.joined(separator: ", "))
             FROM tracking_models
-            WHERE id = \(id) AND stage = 'active'
+            WHERE id = \(id) AND (stage = 'active' OR \(isDeletedFine))
             """
         guard let model = try Store.models(try reader.rows(sql), reader).first else {
             throw TrackingError.missing("the logged model", id)

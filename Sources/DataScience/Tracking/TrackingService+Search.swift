@@ -35,29 +35,40 @@ package struct RunSearch: Sendable {
     }
 }
 
+/// The runs that a search found, without what belongs to them: some 300 bytes each.
+package struct FoundRuns: Sendable {
+    let page: Page<SQLRow>
+
+    /// How many there are on the page.
+    package var count: Int { page.count }
+    /// Where the next page begins; nil at the end.
+    package var next: PageToken? { page.next }
+}
+
 extension TrackingService {
     /// Finds runs, newest first unless ordered otherwise.
     ///
     /// - Throws: ``TrackingError`` `.invalidParameter` for a filter, order or page token that cannot be read.
     package func searchRuns(_ search: RunSearch) async throws -> Page<Run> {
-        var conditions = search.view.conditions
-        if let ids = search.experimentIDs {
-            guard let experiments = try Self.condition(experimentIDs: ids) else { return Page([], next: nil) }
-            conditions.append(experiments)
-        }
-        let query = try SearchQuery(
-            .runs,
-            columns: Store.runColumns,
-            where: conditions,
-            filter: search.filter,
-            orderBy: try search.orderBy.map { try SearchOrderTerm($0) },
-            after: search.after,
-            limit: min(max(search.limit, 1), 50_000)
-        )
-        return try await database.read { reader in
+        let query = try RunQuery(search)
+        return try await database.read { [names] reader in
             let page = try query.page(reader)
-            return Page(try Store.runs(page.items, reader), next: page.next)
+            return Page(try Store.runs(page.items, reader, names), next: page.next)
         }
+    }
+
+    /// Finds runs without reading what belongs to them: for long pages, whose runs are read in parts.
+    ///
+    /// - Throws: ``TrackingError`` `.invalidParameter` for a filter, order or page token that cannot be read.
+    package func findRuns(_ search: RunSearch) async throws -> FoundRuns {
+        let query = try RunQuery(search)
+        return FoundRuns(page: try await database.read { try query.page($0) })
+    }
+
+    /// Reads some of the runs that were found, by their places; those may have changed since.
+    package func runs(_ places: Range<Int>, of found: FoundRuns) async throws -> [Run] {
+        let rows = Array(found.page.items[places])
+        return try await database.read { [names] reader in try Store.runs(rows, reader, names) }
     }
 
     /// The condition that `item` is in one of these experiments; nil if there are none.

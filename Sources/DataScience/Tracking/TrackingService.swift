@@ -10,17 +10,27 @@ package struct TrackingService: Sendable {
     let database: SQLDatabase
     /// Where artefacts lie: a run's below `<experiment>/<run>/artifacts`, a model's below `<experiment>/models/<model>/artifacts`.
     package let artifacts: any ObjectStore
+    /// Hears of the begin and end of runs within the transaction; an error undoes the change.
+    let onRunEvent: @Sendable (RunEvent, SQLWriter) throws -> Void
     let now: @Sendable () -> Int64
+    let names = NameCache()
 
     /// A service over the room's tables.
     ///
     /// - Parameters:
     ///   - database: Holds the tables of ``migrations``.
     ///   - artifacts: Where artefacts lie.
+    ///   - onRunEvent: Hears of the begin and end of runs within the transaction; an error undoes the change.
     ///   - now: The clock, milliseconds UTC.
-    package init(database: SQLDatabase, artifacts: any ObjectStore, now: @escaping @Sendable () -> Int64) {
+    package init(
+        database: SQLDatabase,
+        artifacts: any ObjectStore,
+        onRunEvent: @escaping @Sendable (RunEvent, SQLWriter) throws -> Void = { _, _ in },
+        now: @escaping @Sendable () -> Int64
+    ) {
         self.database = database
         self.artifacts = artifacts
+        self.onRunEvent = onRunEvent
         self.now = now
     }
 

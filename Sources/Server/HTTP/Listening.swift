@@ -72,7 +72,9 @@ struct Listening: Sendable {
         var configuration = ServiceGroupConfiguration(services: services, logger: logger)
         configuration.maximumGracefulShutdownDuration = settings.grace
         do {
-            try await run(ServiceGroup(configuration: configuration), until: signals)
+            let group = ServiceGroup(configuration: configuration)
+            let executor = LoopExecutor(application.eventLoopGroup)
+            try await withTaskExecutorPreference(executor) { try await run(group, until: signals) }
         } catch {
             throw explained(error)
         }

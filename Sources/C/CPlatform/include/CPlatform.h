@@ -17,4 +17,8 @@ int gyre_open_unnamed(const char *folder, unsigned mode);
 /// Gives a file of `gyre_open_unnamed` its name. Returns 0, or an errno value; EEXIST if the name is taken.
 int gyre_name_file(int descriptor, const char *path);
 
+/// Has the C library give pieces of memory of `large` bytes and more back to the system when they are freed, keep at most
+/// `kept` free bytes besides, and divide its memory among at most `arenas` threads.
+void gyre_bound_freed_memory(int large, int kept, int arenas);
+
 #endif

@@ -191,7 +191,8 @@ let top: [Target] = [
             "JSONText", "Lineage",
             "MLflowAPI", "Monitoring", "ObjectStorage", "Packaging", "Pipelines", "PythonPackages", "Registry",
             "Serving", "Statistics", "Tables",
-            "Telemetry", "Tracking", "WebPages", "Webhooks", unixSignals, httpTypes, hummingbird, lifecycle, log,
+            "Telemetry", "Tracking", "Transfer", "WebPages", "Webhooks", unixSignals, httpTypes, hummingbird, lifecycle,
+            log,
             metrics, nio,
             subprocess, systemPackage,
         ]
@@ -244,8 +245,8 @@ let suites: [Target] = [
         of: "Server",
         [
             "Database", "Diagnostics", "Documents", "Evaluation", "Feedback", "Files", "JSONText", "ObjectStorage",
-            "Registry", "Serving", "SocketTesting", "Telemetry", hummingbird, hummingbirdTesting, httpTypes, log, nio,
-            systemPackage, unixSignals,
+            "MLflowAPI", "Registry", "Serving", "SocketTesting", "Telemetry", "Tracking", "Transfer", hummingbird,
+            hummingbirdTesting, httpTypes, log, nio, systemPackage, unixSignals,
         ]
     ),
     tests(of: "WebPages", ["ExampleFiles", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),

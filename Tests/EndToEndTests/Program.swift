@@ -93,6 +93,11 @@ struct Program: Sendable {
 
     /// Runs a Python program to its end.
     func python(_ source: String, _ arguments: String...) async throws -> Answer {
+        try await python(source, arguments)
+    }
+
+    /// Runs a Python program to its end.
+    func python(_ source: String, _ arguments: [String]) async throws -> Answer {
         try await run(.path(Self.python), ["-c", source] + arguments)
     }
 

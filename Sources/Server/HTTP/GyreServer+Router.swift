@@ -3,6 +3,7 @@
 import Hummingbird
 import MLflowAPI
 import Telemetry
+import Transfer
 
 extension GyreServer {
     /// All routes of `gyre up`.
@@ -11,6 +12,12 @@ extension GyreServer {
         HealthRoutes(metrics: metrics, onScrape: live.measure).add(to: router)
         let group = router.group("api/gyre/v1")
         FeedbackRoutes(feedback: services.feedback, onArrival: { loop.arrived() }).add(to: group)
+        let receiver = SyncReceiver(
+            database: services.database,
+            tracking: services.tracking,
+            registry: services.registry
+        )
+        SyncRoutes(receiver: receiver, gyreVersion: version, onRegistryChange: { live.changed() }).add(to: group)
         ProjectRoutes(services: services, live: live).add(to: group)
         ServingRoutes(serving: live.serving, gyreVersion: version).add(to: router)
         let drift = DriftWatch(services: services, logger: logger)

@@ -46,6 +46,8 @@ package struct ProjectFile: Sendable {
 
     /// The project's name.
     package var project: String
+    /// `tracking`: the server that `gyre sync` sends runs to.
+    package var tracking: String?
     /// What the project builds.
     package var model: Model
     /// What a model must reach.
@@ -77,6 +79,15 @@ extension ProjectFile {
     package static func parse(_ text: String, defaultName: String) throws(DocumentError) -> ProjectFile {
         let reader = FieldReader(try YAMLDocument.parse(text, file: "gyre.yaml"), file: "gyre.yaml")
         var file = ProjectFile(defaultName: reader.string("project") ?? defaultName)
+        file.tracking = reader.string("tracking")
+        if let url = file.tracking, !["http://", "https://"].contains(where: { url.hasPrefix($0) }),
+            let node = reader.value("tracking")
+        {
+            reader.report(
+                "`tracking` is `\(url.prefix(100))`; it is the address of a Gyre server, such as `http://127.0.0.1:5000`",
+                at: node.position
+            )
+        }
         if let model = reader.mapping("model") {
             file.model.name = model.string("name") ?? file.project
             file.model.target = model.string("target")

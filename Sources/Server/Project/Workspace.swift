@@ -52,6 +52,8 @@ package struct Workspace: Sendable, Hashable {
     package var scratch: FilePath { state.appending("scratch") }
     /// What secrets of webhooks are encrypted with, unless a key is given.
     package var webhookKey: FilePath { state.appending("webhook.key") }
+    /// The name under which servers remember what was synced from the project.
+    package var syncSource: FilePath { state.appending("sync-source") }
     /// Address and process of the server that runs on the project.
     package var serverFile: FilePath { state.appending("server.json") }
 

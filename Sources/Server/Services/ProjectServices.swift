@@ -7,6 +7,7 @@ package import Monitoring
 package import ObjectStorage
 package import Registry
 package import Tracking
+import Transfer
 package import Webhooks
 
 /// The rooms of one project, put together: the one place where they learn of each other.
@@ -60,7 +61,7 @@ package struct ProjectServices: Sendable {
             role: role,
             migrations: [
                 TrackingService.migrations, RegistryService.migrations, FeedbackService.migrations,
-                WebhookService.migrations,
+                WebhookService.migrations, SyncReceiver.migrations,
             ]
         )
         let runtimes = Runtimes(places: places, root: workspace.root)

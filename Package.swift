@@ -202,9 +202,8 @@ let top: [Target] = [
         dependencies: [
             "CPlatform", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
-            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking",
-            "Webhooks",
-            arguments, log, metrics, subprocess, systemPackage, unixSignals,
+            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", "Transfer",
+            "Webhooks", arguments, log, metrics, subprocess, systemPackage, unixSignals,
         ] + lean,
         path: "Sources/gyre",
         swiftSettings: house + strictness
@@ -321,8 +320,8 @@ let suites: [Target] = [
     tests(
         of: "Transfer",
         [
-            "Database", "Diagnostics", "Files", "JSONText", "ObjectStorage", "Registry", "Tables", "Tracking",
-            subprocess, systemPackage,
+            "Database", "Diagnostics", "Files", "JSONText", "MLflowAPI", "ObjectStorage", "Registry", "Tables",
+            "Tracking", hummingbird, hummingbirdTesting, subprocess, systemPackage,
         ],
         hasFixtures: true
     ),

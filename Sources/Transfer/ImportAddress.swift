@@ -174,3 +174,13 @@ enum Base64 {
         return result
     }
 }
+
+extension ImportAddress {
+    /// What the `Authorization` header of a server holds, by the variables that MLflow's client reads.
+    package static func authorization(in environment: [String: String]) -> String? {
+        if let token = environment["MLFLOW_TRACKING_TOKEN"], !token.isEmpty { return "Bearer \(token)" }
+        guard let user = environment["MLFLOW_TRACKING_USERNAME"], !user.isEmpty else { return nil }
+        let password = environment["MLFLOW_TRACKING_PASSWORD"] ?? ""
+        return "Basic " + Base64.text(of: Array("\(user):\(password)".utf8))
+    }
+}

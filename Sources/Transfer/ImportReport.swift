@@ -27,6 +27,9 @@ package struct ImportReport: Sendable {
         package var unchanged: Int64 = 0
         /// Those that stayed behind.
         package var skipped: Int64 = 0
+
+        /// None of them.
+        package init() {}
     }
 
     /// The most lines about what stayed behind that are kept.
@@ -56,6 +59,11 @@ package struct ImportReport: Sendable {
 
     mutating func skip(_ kind: Kind, _ item: SkippedItem, _ count: Int = 1) {
         counts[kind, default: Count()].skipped += Int64(count)
+        note(item)
+    }
+
+    /// Adds a line without a count.
+    mutating func note(_ item: SkippedItem) {
         if item.isProblem { problemCount += 1 }
         if skipped.count < Self.lineLimit { skipped.append(item) }
     }

@@ -66,6 +66,12 @@ struct SourceRun: Sendable {
     var folder: FilePath?
     /// The names of its metrics, if they came with it.
     var metricKeys: [String] = []
+    /// The files that it is read from, if they are several.
+    var files: [String] = []
+    /// Kinds of things that it has and that do not come.
+    var left: Set<String> = []
+    /// A point that stands with the run itself.
+    var result: Metric?
 }
 
 /// A logged model of a source.

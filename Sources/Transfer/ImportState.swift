@@ -14,6 +14,7 @@ final class ImportState: Sendable {
         var models: Set<String> = []
         var claimed: Set<String> = []
         var staying: [String: Int] = [:]
+        var left: [String: Int] = [:]
     }
 
     private let state: Mutex<State>
@@ -27,8 +28,17 @@ final class ImportState: Sendable {
                 let what = count == 1 ? "artefacts of 1 run or model" : "artefacts of \(count) runs or models"
                 state.report.skip(.files, SkippedItem(what, "they stay in `\(store)`", isProblem: false), count)
             }
+            for (kind, count) in state.left.sorted(by: { $0.key < $1.key }) {
+                let what = count == 1 ? "\(kind) of 1 run" : "\(kind) of \(count) runs"
+                state.report.note(SkippedItem(what, "runs have no place for them", isProblem: false))
+            }
             return state.report
         }
+    }
+
+    /// Notes kinds of things that a run has and that do not come.
+    func leaves(_ kinds: Set<String>) {
+        state.withLock { state in for kind in kinds { state.left[kind, default: 0] += 1 } }
     }
 
     /// Notes that the artefacts of a run or model stay where they are.

@@ -200,6 +200,7 @@ package struct Importer: Sendable {
                 ? Adopted(id: record.id, outcome: try await tracking.adoption(of: record), artifactURI: "")
                 : try await tracking.adopt(record)
             state.isNamed(run.artifacts.uri, adopted.artifactURI, run: record.id)
+            state.leaves(run.left)
             var added = 0
             do {
                 added = try await points(of: run, adopted, source, state)

@@ -20,6 +20,7 @@ struct MLflowArtifacts: Sendable {
     ///   - owner: The id of the run or model.
     ///   - fallback: Where the files are if the store was moved since.
     /// - Returns: The files; those of other stores stay where they are.
+    /// - Throws: ``FilesError`` if the folder cannot be read.
     func files(_ uri: String, of owner: String, fallback: FilePath? = nil) throws -> SourceArtifacts {
         let path = ImportState.plain(uri)
         if path.hasPrefix("/") || !path.contains(":") {

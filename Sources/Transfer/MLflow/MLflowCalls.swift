@@ -22,12 +22,16 @@ struct MLflowCalls: Sendable {
         headers = authorization.map { [("Authorization", $0)] } ?? []
     }
 
-    /// Calls a route below `/api/2.0/mlflow/` that takes its fields from the query.
-    func get(_ route: String, _ query: [(String, String)]) async throws -> JSONElement {
+    /// Calls a route that takes its fields from the query.
+    func get(
+        _ route: String,
+        _ query: [(String, String)],
+        below base: String = "/api/2.0/mlflow/"
+    ) async throws -> JSONElement {
         let text = query.map { "\($0)=\(URLText.encoded($1))" }.joined(separator: "&")
         let answer = try await client.send(
             "GET",
-            "\(url)/api/2.0/mlflow/\(route)?\(text)",
+            "\(url)\(base)\(route)?\(text)",
             headers: headers,
             deadline: .seconds(300),
             limit: Self.limit

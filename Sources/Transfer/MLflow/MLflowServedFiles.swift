@@ -40,22 +40,34 @@ struct MLflowServedFiles: Sendable {
         }
     }
 
-    private func entries(of folder: String) async throws -> [(path: String, isFolder: Bool, size: Int64?)] {
-        var result: [(path: String, isFolder: Bool, size: Int64?)] = []
+    private typealias Entry = (path: String, isFolder: Bool, size: Int64?)
+
+    private func entries(of folder: String) async throws -> [Entry] {
+        switch owner {
+        case .run(let id):
+            return try await entries("artifacts/list", [("run_id", id)] + (folder.isEmpty ? [] : [("path", folder)]))
+        case .model(let id):
+            guard let prefix = TrackingService.artifactPrefix(of: uri) else {
+                let query = folder.isEmpty ? [] : [("artifact_directory_path", folder)]
+                return try await entries("logged-models/\(id)/artifacts/directories", query)
+            }
+            // The proxy has the same files, and its listing is older than logged models.
+            let path = folder.isEmpty ? prefix : "\(prefix)/\(folder)"
+            return try await entries("artifacts", [("path", path)], below: "/api/2.0/mlflow-artifacts/").map { entry in
+                (folder.isEmpty ? entry.path : "\(folder)/\(entry.path)", entry.isFolder, entry.size)
+            }
+        }
+    }
+
+    private func entries(
+        _ route: String,
+        _ fields: [(String, String)],
+        below base: String = "/api/2.0/mlflow/"
+    ) async throws -> [Entry] {
+        var result: [Entry] = []
         var token: String?
         repeat {
-            var query: [(String, String)]
-            let route: String
-            switch owner {
-            case .run(let id):
-                route = "artifacts/list"
-                query = [("run_id", id)] + (folder.isEmpty ? [] : [("path", folder)])
-            case .model(let id):
-                route = "logged-models/\(id)/artifacts/directories"
-                query = folder.isEmpty ? [] : [("artifact_directory_path", folder)]
-            }
-            if let token { query.append(("page_token", token)) }
-            let answer = try await calls.get(route, query)
+            let answer = try await calls.get(route, fields + (token.map { [("page_token", $0)] } ?? []), below: base)
             for item in answer.list("files") {
                 result.append((item.text("path"), item["is_dir"]?.bool ?? false, item.whole("file_size")))
             }

@@ -3,6 +3,7 @@
 import HTTPTransport
 import JSONText
 import Registry
+import Synchronization
 import Tracking
 
 /// A server that speaks MLflow's REST API.
@@ -11,7 +12,15 @@ struct MLflowServer: ImportSource {
     private static let pieceSize = 10_000
 
     let calls: MLflowCalls
+    private let models = ModelWitness()
     var name: String { "`\(calls.url)`" }
+
+    /// Whether the server has logged models at all.
+    private final class ModelWitness: Sendable {
+        let hasSome = Atomic(false)
+    }
+
+    init(calls: MLflowCalls) { self.calls = calls }
 
     /// Opens a server.
     ///
@@ -70,7 +79,7 @@ struct MLflowServer: ImportSource {
             body.field("max_results", Self.pageSize)
             body.field("run_view_type", "ALL")
         } page: { answer in
-            for item in answer.list("runs") {
+            for item in try await withModelInputs(answer.list("runs")) {
                 guard let run = run(item) else {
                     let id = item["info"]?.text("run_id") ?? ""
                     try await skip(SkippedItem("run \(id.prefix(100))", "the server's answer has no run of MLflow's"))
@@ -79,6 +88,26 @@ struct MLflowServer: ImportSource {
                 try await body(run)
             }
         }
+    }
+
+    /// The runs with the models that went into them, which MLflow's search leaves out.
+    private func withModelInputs(_ runs: [JSONElement]) async throws -> [JSONElement] {
+        guard models.hasSome.load(ordering: .relaxed) else { return runs }
+        var result = runs
+        for start in stride(from: 0, to: runs.count, by: 8) {
+            let part = start..<min(start + 8, runs.count)
+            try await withThrowingTaskGroup(of: (Int, JSONElement?).self) { group in
+                for index in part {
+                    let item = runs[index]
+                    guard let id = item["info"]?["run_id"]?.string, item["inputs"]?["model_inputs"] == nil else {
+                        continue
+                    }
+                    group.addTask { (index, try await calls.get("runs/get", [("run_id", id)])["run"]) }
+                }
+                for try await (index, run) in group { if let run { result[index] = run } }
+            }
+        }
+        return result
     }
 
     private func run(_ item: JSONElement) -> SourceRun? {
@@ -147,7 +176,9 @@ struct MLflowServer: ImportSource {
                 body.field("max_results", 50)
             } page: { answer in
                 for item in answer.list("models") {
-                    if let model = model(item) { try await body(model) }
+                    guard let model = model(item) else { continue }
+                    models.hasSome.store(true, ordering: .relaxed)
+                    try await body(model)
                 }
             }
         } catch is MLflowCalls.UnknownRoute {

@@ -147,6 +147,7 @@ extension CallError {
             case .notFound: ("RESOURCE_DOES_NOT_EXIST", .notFound)
             case .alreadyExists: ("RESOURCE_ALREADY_EXISTS", .badRequest)
             case .invalidState: ("INVALID_PARAMETER_VALUE", .badRequest)
+            case .corrupt: ("INTERNAL_ERROR", .internalServerError)
             }
         self.init(code: code, status: status, message: error.description)
     }

@@ -13,6 +13,7 @@ struct RunRoutes: Sendable {
         addLifecycle(to: calls, base)
         addLogging(to: calls, base)
         addReading(to: calls, base)
+        HistoryRoutes(tracking: tracking).add(to: calls)
     }
 
     private func addLifecycle(to calls: Calls<some RequestContext>, _ base: String) {
@@ -131,16 +132,6 @@ struct RunRoutes: Sendable {
                 )
             )
             return .page("runs", runs) { $0.write(into: &$1) }
-        }
-        calls.get("2.0/mlflow/metrics/get-history") { call in
-            let page = try call.page(default: TrackingService.historyLimit, most: Int(Int32.max))
-            let history = try await tracking.metricHistory(
-                run: try call.runID(),
-                key: try call.requiredText("metric_key"),
-                after: page.after,
-                limit: page.limit
-            )
-            return .page("metrics", history) { $0.write(into: &$1) }
         }
     }
 }

@@ -14,6 +14,8 @@ package struct TrackingError: Explained {
         case alreadyExists
         /// It is deleted, or of a state that forbids this.
         case invalidState
+        /// What the database holds cannot be read.
+        case corrupt
     }
 
     /// What went wrong, to switch on.
@@ -29,6 +31,7 @@ package struct TrackingError: Explained {
         case .invalidParameter: .invalid
         case .notFound: .notFound
         case .alreadyExists, .invalidState: .conflict
+        case .corrupt: .failed
         }
     }
 
@@ -54,6 +57,15 @@ package struct TrackingError: Explained {
             what: "cannot change the \(thing) `\(id.prefix(100))`",
             why: "it is deleted",
             next: "restore it first"
+        )
+    }
+
+    static var corruptHistory: TrackingError {
+        TrackingError(
+            .corrupt,
+            what: "cannot read the history of a metric",
+            why: "a block of its points is damaged",
+            next: "restore the database from a backup"
         )
     }
 

@@ -26,7 +26,7 @@ extension TrackingService {
         let sql: SQL = """
             SELECT DISTINCT item.experiment_id, input.name, input.digest, input.context
             FROM tracking_runs AS item
-            JOIN tracking_inputs AS input ON input.run_id = item.id
+            JOIN tracking_inputs AS input ON input.run = item.number
             WHERE \(experiments)
             ORDER BY item.experiment_id, input.name, input.digest, input.context
             LIMIT \(Self.datasetLimit)

@@ -14,7 +14,7 @@ extension TrackingService {
         }
         for input in inputs { try Self.check(input) }
         try await database.write { writer in
-            try Store.requireActive(run: id, writer.reader)
+            let run = try Store.activeKey(ofRun: id, writer.reader).number
             for input in inputs {
                 var tags = JSONWriter()
                 tags.object { tags in for tag in input.tags { tags.field(tag.key, tag.value) } }
@@ -22,17 +22,17 @@ extension TrackingService {
                 try writer.execute(
                     """
                     INSERT INTO tracking_inputs (
-                        run_id, name, digest, source_type, source, schema, profile, context, tags
+                        run, name, digest, source_type, source, schema, profile, context, tags
                     )
                     VALUES (
-                        \(id), \(input.name), \(input.digest), \(input.sourceType), \(input.source), \(input.schema),
+                        \(run), \(input.name), \(input.digest), \(input.sourceType), \(input.source), \(input.schema),
                         \(input.profile), \(context), \(tags.text)
                     )
-                    ON CONFLICT (run_id, name, digest) DO NOTHING
+                    ON CONFLICT (run, name, digest) DO NOTHING
                     """
                 )
             }
-            for model in models { try Self.link(run: id, model: model, isOutput: false, step: 0, writer) }
+            for model in models { try Self.link(run: run, model: model, isOutput: false, step: 0, writer) }
         }
     }
 
@@ -42,8 +42,8 @@ extension TrackingService {
             throw TrackingError.invalid("cannot log the outputs", "1000 are allowed", next: "send several calls")
         }
         try await database.write { writer in
-            try Store.requireActive(run: id, writer.reader)
-            for (model, step) in models { try Self.link(run: id, model: model, isOutput: true, step: step, writer) }
+            let run = try Store.activeKey(ofRun: id, writer.reader).number
+            for (model, step) in models { try Self.link(run: run, model: model, isOutput: true, step: step, writer) }
         }
     }
 
@@ -53,11 +53,13 @@ extension TrackingService {
             .runs,
             columns: Store.runColumns,
             where: [
-                "item.id IN (SELECT run_id FROM tracking_inputs WHERE digest = \(digest))", "item.stage = 'active'",
+                "item.number IN (SELECT run FROM tracking_inputs WHERE digest = \(digest))", "item.stage = 'active'",
             ],
             limit: limit
         )
-        return try await database.read { reader in try Store.runs(try query.page(reader).items, reader) }
+        return try await database.read { [names] reader in
+            try Store.runs(try query.page(reader).items, reader, names)
+        }
     }
 
     private static func check(_ input: DatasetInput) throws(TrackingError) {
@@ -77,12 +79,12 @@ extension TrackingService {
         }
     }
 
-    private static func link(run: String, model: String, isOutput: Bool, step: Int64, _ writer: SQLWriter) throws {
+    private static func link(run: Int64, model: String, isOutput: Bool, step: Int64, _ writer: SQLWriter) throws {
         try Store.requireModel(model, writer.reader)
         try writer.execute(
             """
-            INSERT INTO tracking_run_models (run_id, model_id, is_output, step) VALUES (\(run), \(model), \(isOutput), \(step))
-            ON CONFLICT (run_id, is_output, model_id) DO UPDATE SET step = excluded.step
+            INSERT INTO tracking_run_models (run, model_id, is_output, step) VALUES (\(run), \(model), \(isOutput), \(step))
+            ON CONFLICT (run, is_output, model_id) DO UPDATE SET step = excluded.step
             """
         )
     }

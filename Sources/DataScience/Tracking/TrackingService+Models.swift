@@ -170,9 +170,11 @@ extension TrackingService {
             throw TrackingError.invalid(what, "its description has no `\(field)`")
         }
         try await database.write { writer in
-            try Store.requireActive(run: id, writer.reader)
-            let key = "mlflow.log-model.history"
-            let old = try writer.row("SELECT value FROM tracking_tags WHERE run_id = \(id) AND key = \(key)")?.string(0)
+            let run = try Store.activeKey(ofRun: id, writer.reader)
+            let tag = "mlflow.log-model.history"
+            let key = try Store.number(ofName: tag, writer)
+            let sql: SQL = "SELECT value FROM tracking_tags WHERE run = \(run.number) AND key = \(key)"
+            let old = try writer.row(sql)?.string(0)
             var history = JSONWriter()
             history.array { history in
                 // A record that cannot be read was set by hand; the new one begins anew.
@@ -184,7 +186,7 @@ extension TrackingService {
             guard history.bytes.count <= 1 << 20 else {
                 throw TrackingError.invalid(what, "the run's record of models would have more than a mebibyte")
             }
-            try Store.put([KeyValue(key, history.text)], in: "tracking_tags", "run_id", .text(id), writer)
+            try Store.put(tags: [KeyValue(tag, history.text)], run: run, writer)
         }
     }
 

@@ -99,14 +99,15 @@ extension TrackingService {
                 )
                 """
             )
-            try Store.put(stored, in: "tracking_tags", "run_id", .text(id), writer)
-            return try Store.run(id, writer.reader)
+            let key = try Store.key(ofRun: id, writer.reader)
+            try Store.put(tags: stored, run: key, writer)
+            return try Store.run(id, writer.reader, NameCache())
         }
     }
 
     /// A run with all that is known of it.
     package func run(id: String) async throws -> Run {
-        try await database.read { try Store.run(id, $0) }
+        try await database.read { [names] in try Store.run(id, $0, names) }
     }
 
     /// Changes what is not nil, and returns the run.
@@ -121,16 +122,16 @@ extension TrackingService {
             name.isEmpty ? nil : try Self.checked(tag: KeyValue(Self.nameTag, name)).value
         }
         return try await database.write { writer in
-            try Store.requireActive(run: id, writer.reader)
+            let key = try Store.activeKey(ofRun: id, writer.reader)
             if let status {
                 try writer.execute("UPDATE tracking_runs SET status = \(status.rawValue) WHERE id = \(id)")
             }
             if let endMs { try writer.execute("UPDATE tracking_runs SET end_ms = \(endMs) WHERE id = \(id)") }
             if let name {
                 try writer.execute("UPDATE tracking_runs SET name = \(name) WHERE id = \(id)")
-                try Store.put([KeyValue(Self.nameTag, name)], in: "tracking_tags", "run_id", .text(id), writer)
+                try Store.put(tags: [KeyValue(Self.nameTag, name)], run: key, writer)
             }
-            return try Store.run(id, writer.reader)
+            return try Store.run(id, writer.reader, NameCache())
         }
     }
 
@@ -146,10 +147,10 @@ extension TrackingService {
     package func log(_ batch: Batch, run id: String) async throws {
         let batch = try batch.checked()
         try await database.write { writer in
-            try Store.requireActive(run: id, writer.reader)
-            try Store.put(params: batch.params, in: "tracking_params", "run_id", of: "run", id, writer)
-            try Store.put(metrics: batch.metrics, run: id, writer)
-            try Store.put(batch.tags, in: "tracking_tags", "run_id", .text(id), writer)
+            let key = try Store.activeKey(ofRun: id, writer.reader)
+            try Store.put(params: batch.params, run: key, id: id, writer)
+            try Store.put(metrics: batch.metrics, run: key, id: id, writer)
+            try Store.put(tags: batch.tags, run: key, writer)
             if let name = batch.tags.last(where: { $0.key == Self.nameTag }) {
                 try writer.execute("UPDATE tracking_runs SET name = \(name.value) WHERE id = \(id)")
             }
@@ -159,8 +160,9 @@ extension TrackingService {
     /// Removes a tag.
     package func deleteRunTag(id: String, key: String) async throws {
         try await database.write { writer in
-            try Store.requireActive(run: id, writer.reader)
-            guard try writer.execute("DELETE FROM tracking_tags WHERE run_id = \(id) AND key = \(key)") == 1 else {
+            let run = try Store.activeKey(ofRun: id, writer.reader).number
+            let name = try Store.number(ofName: key, writer.reader)
+            guard try writer.execute("DELETE FROM tracking_tags WHERE run = \(run) AND key = \(name)") == 1 else {
                 throw TrackingError.missing("the tag", key)
             }
         }

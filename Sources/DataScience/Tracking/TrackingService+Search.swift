@@ -40,23 +40,10 @@ extension TrackingService {
     ///
     /// - Throws: ``TrackingError`` `.invalidParameter` for a filter, order or page token that cannot be read.
     package func searchRuns(_ search: RunSearch) async throws -> Page<Run> {
-        var conditions = search.view.conditions
-        if let ids = search.experimentIDs {
-            guard let experiments = try Self.condition(experimentIDs: ids) else { return Page([], next: nil) }
-            conditions.append(experiments)
-        }
-        let query = try SearchQuery(
-            .runs,
-            columns: Store.runColumns,
-            where: conditions,
-            filter: search.filter,
-            orderBy: try search.orderBy.map { try SearchOrderTerm($0) },
-            after: search.after,
-            limit: min(max(search.limit, 1), 50_000)
-        )
-        return try await database.read { reader in
+        let query = try RunQuery(search)
+        return try await database.read { [names] reader in
             let page = try query.page(reader)
-            return Page(try Store.runs(page.items, reader), next: page.next)
+            return Page(try Store.runs(page.items, reader, names), next: page.next)
         }
     }
 

@@ -11,6 +11,7 @@ package struct TrackingService: Sendable {
     /// Where artefacts lie: a run's below `<experiment>/<run>/artifacts`, a model's below `<experiment>/models/<model>/artifacts`.
     package let artifacts: any ObjectStore
     let now: @Sendable () -> Int64
+    let names = NameCache()
 
     /// A service over the room's tables.
     ///

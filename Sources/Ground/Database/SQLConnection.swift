@@ -8,6 +8,9 @@ package struct SQLReader {
 
     init(_ database: GRDB.Database) { self.database = database }
 
+    /// How much memory the connection's prepared statements take, for tests.
+    var statementBytes: Int { RawStatement.bytes(on: database) }
+
     /// All rows of an answer; bound it by `LIMIT` where a table can grow.
     ///
     /// The prepared statement is kept for the connection's life if its whole text stands in the program. One that is put
@@ -20,8 +23,9 @@ package struct SQLReader {
     /// - Throws: ``DatabaseError``, whose words hold no values.
     package func rows(_ sql: SQL, keepsStatement: Bool = false) throws(DatabaseError) -> [SQLRow] {
         var result: [SQLRow] = []
-        try run(sql, on: database, keepsStatement: keepsStatement) { cursor in
-            while let row = try cursor.next() { result.append(SQLRow(row)) }
+        try each(sql, keepsStatement) { columns in
+            result.append(SQLRow(columns))
+            return true
         }
         return result
     }
@@ -29,16 +33,48 @@ package struct SQLReader {
     /// The first row; nil if there is none.
     package func row(_ sql: SQL) throws(DatabaseError) -> SQLRow? {
         var result: SQLRow?
-        try run(sql, on: database) { cursor in
-            if let row = try cursor.next() { result = SQLRow(row) }
+        try each(sql, false) { columns in
+            result = SQLRow(columns)
+            return false
         }
         return result
     }
 
     /// Hands over one row after the other, so that a long answer is never in memory as a whole.
-    package func forEach(_ sql: SQL, _ body: (SQLRow) throws -> Void) throws {
-        let cursor = try wording(sql.text) { try openCursor(of: sql, on: database) }
-        while let row = try wording(sql.text, { try cursor.next().map(SQLRow.init) }) { try body(row) }
+    package func forEach(_ sql: SQL, _ body: (SQLColumns) throws -> Void) throws {
+        try scan(sql) { columns in
+            try body(columns)
+            return true
+        }
+    }
+
+    /// Hands over one row after the other until the closure returns false.
+    package func scan(_ sql: SQL, keepsStatement: Bool = false, _ body: (SQLColumns) throws -> Bool) throws {
+        let statement = try wording(sql.text) { try started(sql, keepsStatement) }
+        defer { statement.reset() }
+        while try wording(sql.text, { try statement.step() }) {
+            guard try body(statement.columns) else { return }
+        }
+    }
+
+    private func started(_ sql: SQL, _ keepsStatement: Bool) throws -> RawStatement {
+        let statement = try RawStatement(sql.text, isKept: keepsStatement || !sql.isComposed, on: database)
+        do {
+            try statement.bind(sql.bindings)
+        } catch {
+            statement.reset()
+            throw error
+        }
+        return statement
+    }
+
+    /// Runs the closure over the statement's rows, with errors in the statement's words.
+    private func each(_ sql: SQL, _ keepsStatement: Bool, _ body: (SQLColumns) -> Bool) throws(DatabaseError) {
+        try wording(sql.text) {
+            let statement = try started(sql, keepsStatement)
+            defer { statement.reset() }
+            while try statement.step(), body(statement.columns) {}
+        }
     }
 }
 
@@ -74,15 +110,13 @@ package struct SQLWriter {
     package func statement(_ text: String) throws(DatabaseError) -> SQLStatement { try statement(text, isKept: true) }
 
     private func statement(_ text: String, isKept: Bool) throws(DatabaseError) -> SQLStatement {
-        let statement = try wording(text) { try prepared(text, isKept: isKept, on: database) }
-        return SQLStatement(statement: statement, database: database, text: text)
+        SQLStatement(raw: try wording(text) { try RawStatement(text, isKept: isKept, on: database) }, text: text)
     }
 }
 
 /// A prepared statement; valid only inside the closure of its writer.
 package struct SQLStatement {
-    fileprivate let statement: Statement
-    fileprivate let database: GRDB.Database
+    fileprivate let raw: RawStatement
     fileprivate let text: String
 
     /// Runs it with these values.
@@ -91,37 +125,38 @@ package struct SQLStatement {
     @discardableResult
     package func run(_ bindings: [SQLValue]) throws(DatabaseError) -> Int {
         try wording(text) {
-            let before = database.totalChangesCount
-            try statement.execute(arguments: try arguments(bindings))
-            return database.totalChangesCount - before
+            defer { raw.reset() }
+            try raw.bind(bindings)
+            return try raw.runChange()
         }
     }
-}
 
-private func prepared(_ text: String, isKept: Bool, on database: GRDB.Database) throws -> Statement {
-    try isKept ? database.cachedStatement(sql: text) : database.makeStatement(sql: text)
-}
-
-private func arguments(_ values: [SQLValue]) throws(DatabaseError) -> StatementArguments {
-    for case .text(let text) in values where text.utf8.contains(0) {
-        // SQLite would keep what stands before it.
-        throw DatabaseError(.unstorable, what: "cannot use a text in the database", why: "it holds a NUL")
+    /// Binds a whole number to a place, which counts from 1, for ``run()``.
+    package func bind(_ number: Int64, at place: Int) throws(DatabaseError) {
+        try wording(text) { try raw.bind(number, at: Int32(place)) }
     }
-    return StatementArguments(values.map(\.databaseValue))
-}
 
-private func openCursor(of sql: SQL, keepsStatement: Bool = false, on database: GRDB.Database) throws -> RowCursor {
-    let statement = try prepared(sql.text, isKept: keepsStatement || !sql.isComposed, on: database)
-    return try Row.fetchCursor(statement, arguments: try arguments(sql.bindings))
-}
+    /// Binds a number to a place, which counts from 1, for ``run()``.
+    package func bind(_ number: Double, at place: Int) throws(DatabaseError) {
+        try wording(text) { try raw.bind(number, at: Int32(place)) }
+    }
 
-private func run(
-    _ sql: SQL,
-    on database: GRDB.Database,
-    keepsStatement: Bool = false,
-    _ body: (RowCursor) throws -> Void
-) throws(DatabaseError) {
-    try wording(sql.text) { try body(try openCursor(of: sql, keepsStatement: keepsStatement, on: database)) }
+    /// Binds a text without NUL to a place, which counts from 1, for ``run()`` and ``first(_:)``.
+    package func bind(_ text: String, at place: Int) throws(DatabaseError) {
+        try wording(self.text) { try raw.bind(text, at: Int32(place)) }
+    }
+
+    /// Runs it with what was bound, and reads its first row; nil if there is none.
+    ///
+    /// A place keeps its value.
+    package func first<Value>(_ read: (SQLColumns) -> Value) throws(DatabaseError) -> Value? {
+        try wording(text) { try raw.first(read) }
+    }
+
+    /// Runs it with what was bound; a place keeps its value for the next run.
+    package func run() throws(DatabaseError) {
+        try wording(text) { try raw.runOnce() }
+    }
 }
 
 /// Words SQLite's errors with the statement, which holds no values.

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
-import GRDB
-
 /// A row of an answer; columns count from 0.
 ///
 /// The typed readers convert between numbers as SQLite does. Asking a null column for a value that cannot be null gives the
@@ -10,17 +7,7 @@ import GRDB
 package struct SQLRow: Sendable {
     private let values: [SQLValue]
 
-    init(_ row: Row) {
-        values = row.databaseValues.map { value in
-            switch value.storage {
-            case .null: .null
-            case .int64(let number): .integer(number)
-            case .double(let number): .real(number)
-            case .string(let text): .text(text)
-            case .blob(let data): .blob(Array(data))
-            }
-        }
-    }
+    init(_ columns: SQLColumns) { values = (0..<columns.count).map { columns[$0] } }
 
     /// How many columns there are.
     package var count: Int { values.count }
@@ -80,18 +67,6 @@ package struct SQLRow: Sendable {
         case .real(let number): String(number)
         case .blob(let bytes): String(validating: bytes, as: UTF8.self)
         case .null: nil
-        }
-    }
-}
-
-extension SQLValue {
-    var databaseValue: DatabaseValue {
-        switch self {
-        case .null: .null
-        case .integer(let number): number.databaseValue
-        case .real(let number): number.databaseValue
-        case .text(let text): text.databaseValue
-        case .blob(let bytes): bytes.withUnsafeBytes { Data($0) }.databaseValue
         }
     }
 }

@@ -115,14 +115,19 @@ enum RegistryStore {
         struct Owner: Hashable {
             let name: String
             let version: Int64
-            init(_ row: SQLRow) { (name, version) = (row.string(0), row.int64(1)) }
         }
         var aliasesOf: [Owner: [String]] = [:]
-        try reader.forEach(aliases) { aliasesOf[Owner($0), default: []].append($0.string(2)) }
+        try reader.forEach(aliases) {
+            aliasesOf[Owner(name: $0.string(0), version: $0.int64(1)), default: []].append($0.string(2))
+        }
         var tagsOf: [Owner: [KeyValue]] = [:]
-        try reader.forEach(tags) { tagsOf[Owner($0), default: []].append(KeyValue($0.string(2), $0.string(3))) }
+        try reader.forEach(tags) {
+            let owner = Owner(name: $0.string(0), version: $0.int64(1))
+            tagsOf[owner, default: []].append(KeyValue($0.string(2), $0.string(3)))
+        }
         return rows.map { row in
-            ModelVersion(
+            let owner = Owner(name: row.string(0), version: row.int64(1))
+            return ModelVersion(
                 name: row.string(0),
                 version: Int(row.int64(1)),
                 createdMs: row.int64(2),
@@ -134,8 +139,8 @@ enum RegistryStore {
                 runID: row.optionalString(7),
                 modelID: row.optionalString(8),
                 runLink: row.string(9),
-                tags: tagsOf[Owner(row)] ?? [],
-                aliases: aliasesOf[Owner(row)] ?? []
+                tags: tagsOf[owner] ?? [],
+                aliases: aliasesOf[owner] ?? []
             )
         }
     }
@@ -209,7 +214,7 @@ enum RegistryStore {
     private static func grouped<Value>(
         _ sql: SQL,
         _ reader: SQLReader,
-        _ value: (SQLRow) -> Value
+        _ value: (SQLColumns) -> Value
     ) throws -> [String: [Value]] {
         var result: [String: [Value]] = [:]
         try reader.forEach(sql) { result[$0.string(0), default: []].append(value($0)) }

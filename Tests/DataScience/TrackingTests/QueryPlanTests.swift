@@ -7,12 +7,13 @@ import Testing
 
 /// The statements that must stay quick as tables grow go through indexes.
 struct QueryPlanTests {
-    private func plan(_ query: SearchQuery, _ test: TestTracking) async throws -> [String] {
-        try await test.database.read { try query.plan($0) }
-    }
-
     private func plan(_ sql: SQL, _ test: TestTracking) async throws -> [String] {
         try await test.database.read { try $0.rows("EXPLAIN QUERY PLAN \(sql)").map { $0.string(3) } }
+    }
+
+    private func plan(_ search: RunSearch, by way: RunQuery.Way? = nil, _ test: TestTracking) async throws -> [String] {
+        let query = try RunQuery(search)
+        return try await test.database.read { try query.plan($0, by: way) }
     }
 
     @Test(arguments: [false, true])
@@ -20,14 +21,8 @@ struct QueryPlanTests {
         try await TestTracking.run { test in
             for _ in 0..<2 { _ = try await test.begin() }
             let first = try await test.tracking.searchRuns(RunSearch(experimentIDs: ["0"], limit: 1))
-            let query = try SearchQuery(
-                .runs,
-                columns: Store.runColumns,
-                where: ["item.experiment_id = 0", "item.stage = 'active'"],
-                after: isLater ? first.next : nil,
-                limit: 100
-            )
-            let plan = try await plan(query, test)
+            let search = RunSearch(experimentIDs: ["0"], after: isLater ? first.next : nil, limit: 100)
+            let plan = try await plan(search, test)
             #expect(
                 plan.contains { $0.contains("USING INDEX tracking_runs_recent (experiment_id=? AND stage=?") },
                 "\(plan)"
@@ -40,65 +35,118 @@ struct QueryPlanTests {
 
     @Test func `a page of all newest runs is read from an index without sorting`() async throws {
         try await TestTracking.run { test in
-            let query = try SearchQuery(.runs, columns: Store.runColumns, where: ["item.stage = 'active'"], limit: 100)
-            let plan = try await plan(query, test)
+            let plan = try await plan(RunSearch(limit: 100), test)
             #expect(plan.contains { $0.contains("USING INDEX tracking_runs_newest (stage=?)") }, "\(plan)")
             #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(plan)")
         }
     }
 
     @Test(arguments: [false, true])
-    func `a page of a history is a range of the key`(isLater: Bool) async throws {
+    func `runs by a metric are read in the order of its values`(isLater: Bool) async throws {
         try await TestTracking.run { test in
-            let token = PageToken(values: [.integer(5), .integer(1), .real(2), .integer(0)])
-            let sql = try TrackingService.history("r", "m", after: isLater ? token : nil, limit: 100)
-            let plan = try await plan(sql, test)
-            #expect(plan.count == 1, "\(plan)")
+            for value in [1.0, 2] {
+                let metric = Metric(key: "m", value: value, timestampMs: 1)
+                try await test.tracking.log(.init(metrics: [metric]), run: try await test.begin())
+            }
+            var search = RunSearch(experimentIDs: ["0"], orderBy: ["metrics.m DESC"], limit: 1)
+            if isLater { search.after = try await test.tracking.searchRuns(search).next }
+            let plan = try await plan(search, test)
+            let first = try #require(plan.first)
             #expect(
-                plan.first?.contains("SEARCH tracking_metrics USING PRIMARY KEY (run_id=? AND key=?") == true,
+                first.contains("tracking_latest_value (experiment_id=? AND key=? AND is_nan=?"),
                 "\(plan)"
             )
-            #expect(plan.first?.contains("timestamp_ms,step,value,is_nan") == isLater, "\(plan)")
+            #expect(first.contains("value<?") == isLater, "\(plan)")
+            #expect(!plan.contains { $0.hasPrefix("SCAN") && !$0.contains("CONSTANT ROW") }, "\(plan)")
+        }
+    }
+
+    @Test func `a history is read by its keys, without sorting`() async throws {
+        try await TestTracking.run { test in
+            let rows: SQL = """
+                SELECT timestamp_ms FROM tracking_points WHERE run = 1 AND key = 1
+                ORDER BY timestamp_ms, step, value, is_nan
+                """
+            let rowPlan = try await plan(rows, test)
+            #expect(rowPlan == ["SEARCH tracking_points USING PRIMARY KEY (run=? AND key=?)"])
+            let blocks: SQL = """
+                SELECT bytes FROM tracking_blocks WHERE run = 1 AND key = 1
+                ORDER BY first_ms, first_step, first_value, first_is_nan, id
+                """
+            let blockPlan = try await plan(blocks, test)
+            #expect(blockPlan == ["SEARCH tracking_blocks USING INDEX tracking_blocks_first (run=? AND key=?)"])
         }
     }
 
     @Test(
         arguments: [
-            ("metrics.m > 1", "SEARCH entry USING PRIMARY KEY (run_id=? AND key=?)"),
-            ("params.p = '1'", "SEARCH entry USING PRIMARY KEY (run_id=? AND key=?)"),
-            ("tags.t LIKE 'a%'", "SEARCH entry USING PRIMARY KEY (run_id=? AND key=?)"),
-            ("datasets.name = 'd'", "SEARCH entry USING PRIMARY KEY (run_id=? AND name=?)"),
-            ("run_id = 'r'", "SEARCH tracking_runs"),
+            ("metrics.m > 1", "SEARCH entry USING PRIMARY KEY (run=? AND key=?)"),
+            ("params.p = '1'", "SEARCH entry USING PRIMARY KEY (run=? AND key=?)"),
+            ("tags.t LIKE 'a%'", "SEARCH entry USING PRIMARY KEY (run=? AND key=?)"),
+            ("datasets.name = 'd'", "SEARCH entry USING PRIMARY KEY (run=? AND name=?)"),
+            ("run_id = 'r'", "SEARCH item"),
         ]
     )
     func `a comparison looks its value up`(filter: String, expected: String) async throws {
         try await TestTracking.run { test in
-            let query = try SearchQuery(
-                .runs,
-                columns: Store.runColumns,
-                where: ["item.experiment_id = 0"],
-                filter: filter,
-                limit: 10
-            )
-            let plan = try await plan(query, test)
-            #expect(
-                plan.contains { $0.contains(expected) || $0.contains("SEARCH item") && filter.hasPrefix("run_id") },
-                "\(plan)"
-            )
+            let search = RunSearch(experimentIDs: ["0"], filter: filter, limit: 10)
+            let plan = try await plan(search, by: .runs, test)
+            #expect(plan.contains { $0.contains(expected) }, "\(plan)")
             #expect(!plan.contains { $0.hasPrefix("SCAN entry") || $0.hasPrefix("SCAN item") }, "\(plan)")
+        }
+    }
+
+    @Test(
+        arguments: [
+            (
+                "metrics.m > 1",
+                "COVERING INDEX tracking_latest_value (experiment_id=? AND key=? AND is_nan=? AND value>?)"
+            ),
+            (
+                "metrics.m <= 1",
+                "COVERING INDEX tracking_latest_value (experiment_id=? AND key=? AND is_nan=? AND value<?)"
+            ),
+            ("params.p = '1'", "COVERING INDEX tracking_params_value (experiment_id=? AND key=? AND value=?)"),
+            ("tags.t IN ('a', 'b')", "COVERING INDEX tracking_tags_value (experiment_id=? AND key=? AND value=?)"),
+        ]
+    )
+    func `a comparison finds its runs from an index alone`(filter: String, expected: String) async throws {
+        try await TestTracking.run { test in
+            let search = RunSearch(experimentIDs: ["0"], filter: filter, limit: 10)
+            let plan = try await plan(search, by: .lookup, test)
+            #expect(plan.contains { $0.contains("SEARCH entry USING \(expected)") }, "\(plan)")
+            #expect(plan.contains { $0.contains("SEARCH item USING INTEGER PRIMARY KEY") }, "\(plan)")
+        }
+    }
+
+    @Test func `a comparison that few runs fulfil is where a search begins, and one that most fulfil is not`()
+        async throws
+    {
+        try await TestTracking.run { test in
+            for number in 0..<60 {
+                let params = [KeyValue("rare", number == 0 ? "yes" : "no"), KeyValue("common", "yes")]
+                try await test.tracking.log(.init(params: params), run: try await test.begin())
+            }
+            func begins(_ filter: String) async throws -> Bool {
+                try await plan(RunSearch(experimentIDs: ["0"], filter: filter, limit: 10), test)
+                    .contains { $0.contains("tracking_params_value") }
+            }
+            #expect(try await begins("params.rare = 'yes'"))
+            #expect(try await begins("params.common = 'yes' AND params.rare = 'yes'"))
+            #expect(!(try await begins("params.common = 'yes'")))
         }
     }
 
     @Test func `what belongs to a page's rows is looked up by their ids`() async throws {
         try await TestTracking.run { test in
             let owners = Store.members([.text("a"), .text("b")])
-            for table in ["tracking_params", "tracking_tags", "tracking_latest_metrics", "tracking_inputs"] {
-                let plan = try await plan("SELECT * FROM \(raw: table) WHERE run_id IN \(owners) ORDER BY run_id", test)
-                #expect(plan.contains { $0.contains("SEARCH \(table) USING PRIMARY KEY (run_id=?)") }, "\(plan)")
+            for table in ["tracking_params", "tracking_tags", "tracking_latest", "tracking_inputs"] {
+                let plan = try await plan("SELECT * FROM \(raw: table) WHERE run IN \(owners) ORDER BY run", test)
+                #expect(plan.contains { $0.contains("SEARCH \(table) USING PRIMARY KEY (run=?)") }, "\(plan)")
             }
             let models: SQL = "SELECT * FROM tracking_model_metrics WHERE model_id IN \(owners)"
             #expect(try await plan(models, test).contains { $0.contains("USING PRIMARY KEY (model_id=?)") })
-            let digest: SQL = "SELECT run_id FROM tracking_inputs WHERE digest = 'd'"
+            let digest: SQL = "SELECT run FROM tracking_inputs WHERE digest = 'd'"
             #expect(try await plan(digest, test).contains { $0.contains("tracking_inputs_digest") })
         }
     }

@@ -72,11 +72,6 @@ struct SQLDatabaseTests {
     @Test func `memory does not grow with the questions that people ask`() async throws {
         let folder = try TemporaryFolder()
         let database = try await SQLDatabase.open(at: folder.path.appending("a.db"), role: .server, migrations: [])
-        func residentKiB() throws -> Int {
-            let text = try FileReader.text(of: "/proc/self/status")
-            let line = text.split(separator: "\n").first { $0.hasPrefix("RssAnon:") } ?? ""
-            return Int(line.filter(\.isNumber)) ?? 0
-        }
         @Sendable func ask(_ range: Range<Int>) async throws {
             for number in range {
                 let columns = SQL.joined(
@@ -86,11 +81,10 @@ struct SQLDatabaseTests {
                 _ = try await database.read { try $0.rows("SELECT \(columns)") }
             }
         }
-        try await ask(0..<50)
-        let before = try residentKiB()
-        try await ask(50..<400)
-        // Kept, they would take 65 MiB.
-        #expect(try residentKiB() - before < 20_000)
+        try await ask(0..<100)
+        // Kept, they would take 18 MiB.
+        let kept = try await database.read { $0.statementBytes }
+        #expect(kept < 1 << 20)
         await database.close()
     }
 }

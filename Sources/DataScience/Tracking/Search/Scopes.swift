@@ -12,9 +12,9 @@ extension SearchScope {
             "Created": .number("start_ms"), "end_time": .number("end_ms", isNullable: true),
         ],
         entries: words(
-            (["metrics", "metric"], .numbers("tracking_latest_metrics", "entry.run_id = item.id")),
-            (["params", "param", "parameters", "parameter"], .texts("tracking_params", "entry.run_id = item.id")),
-            (["tags", "tag"], .texts("tracking_tags", "entry.run_id = item.id"))
+            (["metrics", "metric"], .ofRuns("tracking_latest", isNumber: true)),
+            (["params", "param", "parameters", "parameter"], .ofRuns("tracking_params")),
+            (["tags", "tag"], .ofRuns("tracking_tags"))
         ),
         parts: words((["datasets", "dataset"], datasets)),
         ties: [(.number("start_ms"), true), (.text("id"), false)]
@@ -63,7 +63,7 @@ extension SearchScope {
 
     private static let datasets = Parts(
         table: "tracking_inputs",
-        join: "entry.run_id = item.id",
+        join: "entry.run = item.number",
         columns: [
             "name": .text("name"), "digest": .text("digest"), "context": .text("context", isNullable: true),
         ]

@@ -12,19 +12,32 @@ package struct SearchFilter {
     static let listLimit = 1_000
     private static let depthLimit = 20
 
+    /// What must all hold for a row, which the statement calls `item`.
+    let conjuncts: [Conjunct]
+
+    /// A part of the filter that must hold.
+    struct Conjunct {
+        /// The condition on `item`.
+        let condition: SQL
+        /// How an index finds the rows for which it holds; nil if none does.
+        var lookup: SearchLookup?
+    }
+
     /// The condition on the rows, which the statement calls `item`.
-    package let condition: SQL
+    package var condition: SQL {
+        conjuncts.isEmpty ? "1 = 1" : SQL.joined(conjuncts.map(\.condition), separator: " AND ")
+    }
 
     /// Reads a filter; an empty one takes everything.
     ///
     /// - Throws: ``TrackingError`` `.invalidParameter` with the place and the way to write it.
     package init(_ text: String, over scope: SearchScope) throws(TrackingError) {
         guard !text.allSatisfy(\.isWhitespace) else {
-            condition = "1 = 1"
+            conjuncts = []
             return
         }
         var parser = try Parser(text, scope)
-        condition = try parser.parse()
+        conjuncts = try parser.parse()
     }
 
     private struct Parser {
@@ -39,30 +52,32 @@ package struct SearchFilter {
             tokens = try SearchTokens(text, what: what)
         }
 
-        mutating func parse() throws(TrackingError) -> SQL {
-            let condition = try alternatives(depth: 0)
+        mutating func parse() throws(TrackingError) -> [Conjunct] {
+            let conjuncts = try alternatives(depth: 0)
             if let rest = tokens.peek {
                 throw .invalid(what, "`\(rest.shown.prefix(100))` is too much; comparisons are joined by `AND` or `OR`")
             }
-            return condition
+            return conjuncts
         }
 
-        private mutating func alternatives(depth: Int) throws(TrackingError) -> SQL {
-            var parts = [try conjunction(depth)]
-            while tokens.take("OR") { parts.append(try conjunction(depth)) }
-            return parts.count == 1 ? parts[0] : "(\(SQL.joined(parts, separator: " OR ")))"
+        private mutating func alternatives(depth: Int) throws(TrackingError) -> [Conjunct] {
+            let first = try conjunction(depth)
+            guard tokens.peek?.keyword == "OR" else { return first }
+            var parts = [Self.joined(first)]
+            while tokens.take("OR") { parts.append(Self.joined(try conjunction(depth))) }
+            return [Conjunct(condition: "(\(SQL.joined(parts, separator: " OR ")))")]
         }
 
-        private mutating func conjunction(_ depth: Int) throws(TrackingError) -> SQL {
-            var parts: [SQL] = []
+        private mutating func conjunction(_ depth: Int) throws(TrackingError) -> [Conjunct] {
+            var parts: [Conjunct] = []
             // MLflow passes over an `AND` too many or too few.
             repeat {
                 while tokens.take("AND") {}
                 if endsConjunction { break }
-                parts.append(try factor(depth))
+                parts += try factor(depth)
             } while !endsConjunction
             guard !parts.isEmpty else { throw .invalid(what, "a comparison is missing") }
-            return SQL.joined(parts, separator: " AND ")
+            return parts
         }
 
         private var endsConjunction: Bool {
@@ -70,18 +85,24 @@ package struct SearchFilter {
             return next == .mark(")") || next == .mark(",") || next.keyword == "OR"
         }
 
-        private mutating func factor(_ depth: Int) throws(TrackingError) -> SQL {
+        private mutating func factor(_ depth: Int) throws(TrackingError) -> [Conjunct] {
             guard depth < SearchFilter.depthLimit else { throw .invalid(what, "it is nested too deeply") }
-            if tokens.take("NOT") { return "NOT (\(try factor(depth + 1)))" }
-            guard tokens.take(mark: "(") else { return try comparison() }
+            if tokens.take("NOT") {
+                return [Conjunct(condition: "NOT (\(Self.joined(try factor(depth + 1))))")]
+            }
+            guard tokens.take(mark: "(") else { return [try comparison()] }
             let inner = try alternatives(depth: depth + 1)
             guard tokens.take(mark: ")") else { throw .invalid(what, "a parenthesis has no end") }
-            return "(\(inner))"
+            return inner
+        }
+
+        private static func joined(_ parts: [Conjunct]) -> SQL {
+            parts.count == 1 ? parts[0].condition : "(\(SQL.joined(parts.map(\.condition), separator: " AND ")))"
         }
 
         // MARK: Comparisons
 
-        private mutating func comparison() throws(TrackingError) -> SQL {
+        private mutating func comparison() throws(TrackingError) -> Conjunct {
             comparisons += 1
             guard comparisons <= SearchFilter.comparisonLimit else {
                 throw .invalid(what, "it has more than \(SearchFilter.comparisonLimit) comparisons")
@@ -94,12 +115,12 @@ package struct SearchFilter {
                 )
             }
             let field = try scope.field(name, what: what)
-            if sign.keyword == "IS" { return try presence(field) }
+            if sign.keyword == "IS" { return Conjunct(condition: try presence(field)) }
             var test: SQL
             switch sign {
             case .sign("!=") where field.isFlag:
                 let equal = try order(field, name, "=")
-                return "NOT EXISTS (SELECT 1 FROM \(field.rows ?? "") AND \(equal))"
+                return Conjunct(condition: "NOT EXISTS (SELECT 1 FROM \(field.rows ?? "") AND \(equal))")
             case .sign(let text): test = try order(field, name, text)
             case .word:
                 let isNegated = sign.keyword == "NOT"
@@ -110,8 +131,11 @@ package struct SearchFilter {
                 if isNegated { test = "NOT (\(test))" }
             default: throw .invalid(what, "`\(sign.shown.prefix(50))` is not a comparison")
             }
-            guard let rows = field.rows else { return test }
-            return "EXISTS (SELECT 1 FROM \(rows) AND \(test))"
+            guard let rows = field.rows else { return Conjunct(condition: test) }
+            return Conjunct(
+                condition: "EXISTS (SELECT 1 FROM \(rows) AND \(test))",
+                lookup: SearchLookup(field, sign, test)
+            )
         }
 
         /// `IS NULL` or `IS NOT NULL`: whether there is a value.

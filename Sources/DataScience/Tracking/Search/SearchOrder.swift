@@ -52,12 +52,18 @@ struct SearchOrder {
     }
 
     let keys: [Key]
+    /// What the statement joins to `item` for the keys.
+    let joins: [SQL]
+    /// The metric of runs that comes first; its rank and value are the first two keys.
+    let leadingMetric: (name: String, isDescending: Bool)?
 
     init(_ terms: [SearchOrderTerm], over scope: SearchScope) throws(TrackingError) {
         guard terms.count <= Self.termLimit else {
             throw .invalid("cannot order by \(terms.count) fields", "\(Self.termLimit) are allowed")
         }
         var keys: [Key] = []
+        var joins: [SQL] = []
+        var leading: (name: String, isDescending: Bool)?
         var seen: Set<SQL> = []
         for term in terms {
             let what = "cannot order by `\(term.field.prefix(100))`"
@@ -65,6 +71,21 @@ struct SearchOrder {
             guard field.isSingle else { throw .invalid(what, "a row may hold several of them") }
             // Named again, it can decide nothing any more.
             guard seen.insert("\(field.value) \(field.rows ?? "")").inserted else { continue }
+            if let index = field.index {
+                let alias = "order_\(joins.count)"
+                joins.append(Self.join(index.table, index.key, as: alias))
+                if keys.isEmpty, field.isNumber { leading = (index.key, term.isDescending) }
+                keys.append(Key(value: Self.rank(field, of: alias), isNumber: true, isDescending: false))
+                let empty: SQL = field.isNumber ? "0" : "''"
+                keys.append(
+                    Key(
+                        value: "coalesce(\(raw: alias).value, \(empty))",
+                        isNumber: field.isNumber,
+                        isDescending: term.isDescending
+                    )
+                )
+                continue
+            }
             if field.isNullable, !field.isEmptyIfMissing {
                 keys.append(Key(value: Self.rank(field), isNumber: true, isDescending: false))
             }
@@ -76,6 +97,20 @@ struct SearchOrder {
             keys.append(Key(value: value, isNumber: tie.column.isNumber, isDescending: tie.isDescending))
         }
         self.keys = keys
+        self.joins = joins
+        leadingMetric = leading
+    }
+
+    private static func join(_ table: String, _ key: String, as alias: String) -> SQL {
+        """
+         LEFT JOIN \(raw: table) AS \(raw: alias) ON \(raw: alias).run = item.number AND \(raw: alias).key = \
+        (SELECT names.id FROM tracking_names AS names WHERE names.name = \(key))
+        """
+    }
+
+    private static func rank(_ field: SearchField, of alias: String) -> SQL {
+        let rank: SQL = field.mayBeNaN ? "\(raw: alias).is_nan" : "0"
+        return "CASE WHEN \(raw: alias).run IS NULL THEN 2 ELSE \(rank) END"
     }
 
     /// 0 for a value, 1 for what is no number, 2 for what is missing.
@@ -97,8 +132,11 @@ struct SearchOrder {
     }
 
     /// `ORDER BY` over the keys' names.
-    var clause: SQL {
-        let terms = keys.indices.map { index -> SQL in
+    var clause: SQL { clause(from: 0) }
+
+    /// `ORDER BY` over the keys' names from one on, where those before it are the same for all rows.
+    func clause(from first: Int) -> SQL {
+        let terms = keys.indices.dropFirst(first).map { index -> SQL in
             "\(raw: Self.name(index))\(raw: keys[index].isDescending ? " DESC" : "")"
         }
         return "ORDER BY \(SQL.joined(terms, separator: ", "))"
@@ -106,15 +144,24 @@ struct SearchOrder {
 
     /// The condition for what lies behind a page's end.
     func condition(after token: PageToken) throws(TrackingError) -> SQL {
-        let values = try token.values(keys.map(\.isNumber))
+        condition(after: try values(of: token), from: 0)
+    }
+
+    /// The values of a page's end, one for each key.
+    func values(of token: PageToken) throws(TrackingError) -> [SQLValue] {
+        try token.values(keys.map(\.isNumber))
+    }
+
+    /// The condition for what lies behind a page's end by the keys from one on.
+    func condition(after values: [SQLValue], from first: Int) -> SQL {
         func sign(_ index: Int) -> String { keys[index].isDescending ? "<" : ">" }
-        let alternatives = keys.indices.map { last -> SQL in
-            let equal = (0..<last).map { index -> SQL in "\(raw: Self.name(index)) = \(values[index])" }
+        let alternatives = keys.indices.dropFirst(first).map { last -> SQL in
+            let equal = (first..<last).map { index -> SQL in "\(raw: Self.name(index)) = \(values[index])" }
             let behind: SQL = "\(raw: Self.name(last)) \(raw: sign(last)) \(values[last])"
             return "(\(SQL.joined(equal + [behind], separator: " AND ")))"
         }
         // The bound on the first key says nothing new, but an index can begin there.
-        let start: SQL = "\(raw: Self.name(0)) \(raw: sign(0))= \(values[0])"
+        let start: SQL = "\(raw: Self.name(first)) \(raw: sign(first))= \(values[first])"
         return "\(start) AND (\(SQL.joined(alternatives, separator: " OR ")))"
     }
 

@@ -37,6 +37,7 @@ package struct SearchQuery: Sendable {
             columns.map { "item.\(raw: $0)" as SQL }
             + order.keys.enumerated().map { index, key in "\(key.value) AS \(raw: SearchOrder.name(index))" }
         var sql: SQL = "SELECT * FROM (SELECT \(SQL.joined(selected, separator: ", ")) FROM \(raw: scope.table) AS item"
+        for join in order.joins { sql += join }
         if !inner.isEmpty { sql += " WHERE \(SQL.joined(inner, separator: " AND "))" }
         sql += ")"
         if let token { sql += " WHERE \(try order.condition(after: token))" }

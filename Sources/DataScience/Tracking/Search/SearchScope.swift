@@ -34,15 +34,29 @@ package struct SearchScope: Sendable {
         let latest: String?
         /// Keys that a row without them differs by from every value, as from one that was never set.
         let flags: Set<String>
+        /// Whether keys are numbers of names, and an index finds rows by their values within an experiment.
+        let isOfRuns: Bool
 
         /// Tables of texts by key; `join` ties `entry` to `item`.
         package static func texts(_ table: String, _ join: SQL, flags: Set<String> = []) -> Entries {
-            Entries(table: table, join: join, isNumber: false, latest: nil, flags: flags)
+            Entries(table: table, join: join, isNumber: false, latest: nil, flags: flags, isOfRuns: false)
         }
 
         /// Tables of numbers by key, whose column `is_nan` marks what is none.
         package static func numbers(_ table: String, _ join: SQL, latest: String? = nil) -> Entries {
-            Entries(table: table, join: join, isNumber: true, latest: latest, flags: [])
+            Entries(table: table, join: join, isNumber: true, latest: latest, flags: [], isOfRuns: false)
+        }
+
+        /// A table of what runs have, texts or numbers, with the number of a name as key.
+        static func ofRuns(_ table: String, isNumber: Bool = false) -> Entries {
+            Entries(
+                table: table,
+                join: "entry.run = item.number",
+                isNumber: isNumber,
+                latest: nil,
+                flags: [],
+                isOfRuns: true
+            )
         }
     }
 
@@ -153,6 +167,8 @@ struct SearchField {
 
     /// Whether what is missing counts as an empty text.
     var isEmptyIfMissing: Bool { rows == nil && isNullable && !isNumber }
+    /// The table, and the key in it, that finds runs by their values; nil for a field that no index knows.
+    var index: (table: String, key: String)?
 
     init(_ column: SearchScope.Column) {
         value = "item.\(raw: column.name)"
@@ -168,7 +184,9 @@ struct SearchField {
 
     init(_ entries: SearchScope.Entries, key: String) {
         value = "entry.value"
-        rows = "\(raw: entries.table) AS entry WHERE \(entries.join) AND entry.key = \(key)"
+        let isKey: SQL = entries.isOfRuns ? Self.isNamed(key) : "entry.key = \(key)"
+        rows = "\(raw: entries.table) AS entry WHERE \(entries.join) AND \(isKey)"
+        if entries.isOfRuns { index = (entries.table, key) }
         isNumber = entries.isNumber
         isNullable = true
         mayBeNaN = entries.isNumber
@@ -176,6 +194,11 @@ struct SearchField {
         isSingle = true
         isFlag = entries.flags.contains(key)
         isIdentifier = false
+    }
+
+    /// The condition that an entry of a run has this key.
+    static func isNamed(_ key: String) -> SQL {
+        "entry.key = (SELECT names.id FROM tracking_names AS names WHERE names.name = \(key))"
     }
 
     init(_ parts: SearchScope.Parts, _ column: SearchScope.Column) {

@@ -57,97 +57,6 @@ enum Store {
         return (number, row.string(1))
     }
 
-    // MARK: Runs
-
-    static let runColumns = [
-        "id", "name", "experiment_id", "status", "start_ms", "end_ms", "stage", "artifact_uri", "user_id",
-    ]
-
-    static func run(_ id: String, _ reader: SQLReader) throws -> Run {
-        let sql: SQL = "SELECT \(raw: runColumns.joined(separator: ", ")) FROM tracking_runs WHERE id = \(id)"
-        guard let run = try runs(try reader.rows(sql), reader).first else { throw TrackingError.missing("the run", id) }
-        return run
-    }
-
-    static func runs(_ rows: [SQLRow], _ reader: SQLReader) throws -> [Run] {
-        guard !rows.isEmpty else { return [] }
-        let owners = members(rows.map { .text($0.string(0)) })
-        let params = try pairs("tracking_params", "run_id", owners, reader)
-        let tags = try pairs("tracking_tags", "run_id", owners, reader)
-        let metrics: SQL = """
-            SELECT run_id, key, value, is_nan, timestamp_ms, step
-            FROM tracking_latest_metrics
-            WHERE run_id IN \(owners)
-            ORDER BY run_id, key
-            """
-        let latest = try grouped(metrics, reader) { metric($0, from: 1) }
-        let inputs: SQL = """
-            SELECT run_id, name, digest, source_type, source, schema, profile, tags
-            FROM tracking_inputs
-            WHERE run_id IN \(owners)
-            ORDER BY run_id, name, digest
-            """
-        let datasets = try grouped(inputs, reader, input)
-        let models: SQL = """
-            SELECT run_id, model_id, is_output, step
-            FROM tracking_run_models
-            WHERE run_id IN \(owners)
-            ORDER BY run_id, is_output, step, model_id
-            """
-        let links = try grouped(models, reader) { (model: $0.string(1), isOutput: $0.bool(2), step: $0.int64(3)) }
-        return rows.map { row in
-            let id = row.string(0)
-            let links = links[id] ?? []
-            return Run(
-                id: id,
-                name: row.string(1),
-                experimentID: row.string(2),
-                status: RunStatus(rawValue: row.string(3)) ?? .failed,
-                startMs: row.int64(4),
-                endMs: row.optionalInt64(5),
-                stage: LifecycleStage(rawValue: row.string(6)) ?? .active,
-                artifactURI: row.string(7),
-                userID: row.string(8),
-                params: params[id] ?? [],
-                metrics: latest[id] ?? [],
-                tags: tags[id] ?? [],
-                inputs: datasets[id] ?? [],
-                modelInputs: links.filter { !$0.isOutput }.map(\.model),
-                modelOutputs: links.filter(\.isOutput).map { ($0.model, $0.step) }
-            )
-        }
-    }
-
-    /// Value, whether it is none, timestamp and step behind the key at `column`.
-    static func metric(_ row: SQLRow, from column: Int) -> Metric {
-        Metric(
-            key: row.string(column),
-            value: row.bool(column + 2) ? .nan : row.double(column + 1),
-            timestampMs: row.int64(column + 3),
-            step: row.int64(column + 4)
-        )
-    }
-
-    private static func input(_ row: SQLRow) throws -> DatasetInput {
-        DatasetInput(
-            name: row.string(1),
-            digest: row.string(2),
-            sourceType: row.string(3),
-            source: row.string(4),
-            schema: row.optionalString(5),
-            profile: row.optionalString(6),
-            tags: try JSONDocument(row.string(7)).root.members.map { KeyValue($0.key, $0.value.string ?? "") }
-        )
-    }
-
-    /// Refuses a run that is not there or deleted.
-    static func requireActive(run id: String, _ reader: SQLReader) throws {
-        guard let row = try reader.row("SELECT stage FROM tracking_runs WHERE id = \(id)") else {
-            throw TrackingError.missing("the run", id)
-        }
-        guard row.string(0) == LifecycleStage.active.rawValue else { throw TrackingError.deleted("run", id) }
-    }
-
     // MARK: Logged models
 
     static let modelColumns = [
@@ -190,7 +99,7 @@ enum Store {
         }
     }
 
-    private static func modelMetric(_ row: SQLRow) -> (metric: Metric, runID: String) {
+    private static func modelMetric(_ row: SQLColumns) -> (metric: Metric, runID: String) {
         let (name, digest) = (row.string(7), row.string(8))
         let metric = Metric(
             key: row.string(1),
@@ -220,7 +129,7 @@ enum Store {
         return "(SELECT value FROM json_each(\(writer.text)))"
     }
 
-    private static func pairs(
+    static func pairs(
         _ table: String,
         _ column: String,
         _ owners: SQL,
@@ -235,13 +144,13 @@ enum Store {
         return try grouped(sql, reader, pair)
     }
 
-    private static func pair(_ row: SQLRow) -> KeyValue { KeyValue(row.string(1), row.string(2)) }
+    private static func pair(_ row: SQLColumns) -> KeyValue { KeyValue(row.string(1), row.string(2)) }
 
     /// The rows by the owner in their first column.
-    private static func grouped<Value>(
+    static func grouped<Value>(
         _ sql: SQL,
         _ reader: SQLReader,
-        _ value: (SQLRow) throws -> Value
+        _ value: (SQLColumns) throws -> Value
     ) throws -> [String: [Value]] {
         var result: [String: [Value]] = [:]
         try reader.forEach(sql) { row in result[row.string(0), default: []].append(try value(row)) }

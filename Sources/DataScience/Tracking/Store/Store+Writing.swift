@@ -36,55 +36,69 @@ extension Store {
                 """
             let old = try writer.row(sql)?.string(0) ?? ""
             guard old != param.value else { continue }
-            throw TrackingError.invalid(
-                "cannot change the parameter `\(param.key)` of \(owner) `\(id)`",
-                """
-                it was logged with the value `\(old.prefix(200))`, and now `\(param.value.prefix(200))` came; \
-                parameters do not change
-                """
-            )
+            throw changed(param, from: old, of: owner, id)
         }
     }
 
-    /// Stores points; one that is there already adds nothing.
-    static func put(metrics: [Metric], run: String, _ writer: SQLWriter) throws {
-        guard !metrics.isEmpty else { return }
-        let point = try writer.statement(
-            """
-            INSERT INTO tracking_metrics (run_id, key, timestamp_ms, step, value, is_nan) VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT DO NOTHING
-            """
-        )
-        var latest: [String: Metric] = [:]
-        for metric in metrics {
-            try point.run([
-                .text(run), .text(metric.key), .integer(metric.timestampMs), .integer(metric.step),
-                .real(metric.storedValue), .integer(metric.value.isNaN ? 1 : 0),
-            ])
-            if let old = latest[metric.key], !metric.isLater(than: old) { continue }
-            latest[metric.key] = metric
-        }
-        try put(latest: latest.values, run: run, writer)
-        try putModelMetrics(metrics, run: run, writer)
-    }
-
-    private static func put(latest: some Sequence<Metric>, run: String, _ writer: SQLWriter) throws {
+    /// Stores params of a run; the same value again changes nothing, another one is refused.
+    static func put(params: [KeyValue], run: RunKey, id: String, _ writer: SQLWriter) throws {
+        guard !params.isEmpty else { return }
         let statement = try writer.statement(
             """
-            INSERT INTO tracking_latest_metrics (run_id, key, step, timestamp_ms, value, is_nan)
-            VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT (run_id, key) DO UPDATE
-            SET step = excluded.step, timestamp_ms = excluded.timestamp_ms, value = excluded.value,
-                is_nan = excluded.is_nan
-            WHERE (excluded.step, excluded.timestamp_ms, excluded.value) > (step, timestamp_ms, value)
+            INSERT INTO tracking_params (run, key, experiment_id, value) VALUES (?, ?, ?, ?)
+            ON CONFLICT (run, key) DO NOTHING
             """
         )
-        for metric in latest {
-            try statement.run([
-                .text(run), .text(metric.key), .integer(metric.step), .integer(metric.timestampMs),
-                .real(metric.storedValue), .integer(metric.value.isNaN ? 1 : 0),
-            ])
+        for param in params {
+            let key = try number(ofName: param.key, writer)
+            let values: [SQLValue] = [
+                .integer(run.number), .integer(key), .integer(run.experiment), .text(param.value),
+            ]
+            guard try statement.run(values) == 0 else { continue }
+            let sql: SQL = "SELECT value FROM tracking_params WHERE run = \(run.number) AND key = \(key)"
+            let old = try writer.row(sql)?.string(0) ?? ""
+            guard old != param.value else { continue }
+            throw changed(param, from: old, of: "run", id)
         }
+    }
+
+    /// Sets tags of a run.
+    static func put(tags: [KeyValue], run: RunKey, _ writer: SQLWriter) throws {
+        guard !tags.isEmpty else { return }
+        let statement = try writer.statement(
+            """
+            INSERT INTO tracking_tags (run, key, experiment_id, value) VALUES (?, ?, ?, ?)
+            ON CONFLICT (run, key) DO UPDATE SET value = excluded.value
+            """
+        )
+        for tag in tags {
+            let key = try number(ofName: tag.key, writer)
+            try statement.run([.integer(run.number), .integer(key), .integer(run.experiment), .text(tag.value)])
+        }
+    }
+
+    /// Stores points of a run's metrics, and what they say of logged models; a point that is there adds nothing.
+    static func put(metrics: [Metric], run: RunKey, id: String, _ writer: SQLWriter) throws {
+        guard !metrics.isEmpty else { return }
+        let histories = try HistoryWriter(run: run, writer)
+        if metrics.count == 1 {
+            try histories.append([metrics[0].point], to: metrics[0].key)
+        } else {
+            var points: [String: [MetricPoint]] = [:]
+            for metric in metrics { points[metric.key, default: []].append(metric.point) }
+            for (key, points) in points { try histories.append(points, to: key) }
+        }
+        try putModelMetrics(metrics, run: id, writer)
+    }
+
+    private static func changed(_ param: KeyValue, from old: String, of owner: String, _ id: String) -> TrackingError {
+        .invalid(
+            "cannot change the parameter `\(param.key)` of \(owner) `\(id)`",
+            """
+            it was logged with the value `\(old.prefix(200))`, and now `\(param.value.prefix(200))` came; \
+            parameters do not change
+            """
+        )
     }
 
     private static func putModelMetrics(_ metrics: [Metric], run: String, _ writer: SQLWriter) throws {
@@ -120,9 +134,4 @@ extension Store {
 extension Metric {
     /// As the tables hold it: they have no NaN.
     var storedValue: Double { value.isNaN ? 0 : value }
-
-    /// Whether this one is the latest of both, as MLflow has it: by step, then time, then value, where NaN counts as 0.
-    func isLater(than other: Metric) -> Bool {
-        (step, timestampMs, storedValue) > (other.step, other.timestampMs, other.storedValue)
-    }
 }

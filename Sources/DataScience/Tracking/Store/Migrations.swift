@@ -28,8 +28,15 @@ extension TrackingService {
                         PRIMARY KEY (experiment_id, key)
                     ) STRICT, WITHOUT ROWID;
 
+                    -- Names of metrics, params and tags, so that rows carry a number; they are never removed.
+                    CREATE TABLE tracking_names (
+                        id INTEGER NOT NULL PRIMARY KEY,
+                        name TEXT NOT NULL UNIQUE
+                    ) STRICT;
+
                     CREATE TABLE tracking_runs (
-                        id TEXT NOT NULL PRIMARY KEY,
+                        number INTEGER NOT NULL PRIMARY KEY,
+                        id TEXT NOT NULL UNIQUE,
                         experiment_id INTEGER NOT NULL REFERENCES tracking_experiments (id),
                         name TEXT NOT NULL,
                         status TEXT NOT NULL,
@@ -38,43 +45,75 @@ extension TrackingService {
                         stage TEXT NOT NULL,
                         artifact_uri TEXT NOT NULL,
                         user_id TEXT NOT NULL
-                    ) STRICT, WITHOUT ROWID;
+                    ) STRICT;
                     CREATE INDEX tracking_runs_recent ON tracking_runs (experiment_id, stage, start_ms DESC, id);
                     CREATE INDEX tracking_runs_newest ON tracking_runs (stage, start_ms DESC, id);
+
+                    -- What belongs to a run lies together; `experiment_id` repeats the run's, which never changes, so that
+                    -- an index finds values within an experiment.
                     CREATE TABLE tracking_params (
-                        run_id TEXT NOT NULL REFERENCES tracking_runs (id),
-                        key TEXT NOT NULL,
+                        run INTEGER NOT NULL REFERENCES tracking_runs (number),
+                        key INTEGER NOT NULL,
+                        experiment_id INTEGER NOT NULL,
                         value TEXT NOT NULL,
-                        PRIMARY KEY (run_id, key)
+                        PRIMARY KEY (run, key)
                     ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX tracking_params_value ON tracking_params (experiment_id, key, value)
+                        WHERE length(value) <= 64;
                     CREATE TABLE tracking_tags (
-                        run_id TEXT NOT NULL REFERENCES tracking_runs (id),
-                        key TEXT NOT NULL,
+                        run INTEGER NOT NULL REFERENCES tracking_runs (number),
+                        key INTEGER NOT NULL,
+                        experiment_id INTEGER NOT NULL,
                         value TEXT NOT NULL,
-                        PRIMARY KEY (run_id, key)
+                        PRIMARY KEY (run, key)
                     ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX tracking_tags_value ON tracking_tags (experiment_id, key, value)
+                        WHERE length(value) <= 64;
+
                     -- SQLite has no NaN: such a value is 0 with `is_nan`, and counts as 0 where values are ordered.
-                    -- The key is the order of a history, so a page of it is one range.
-                    CREATE TABLE tracking_metrics (
-                        run_id TEXT NOT NULL REFERENCES tracking_runs (id),
-                        key TEXT NOT NULL,
+                    -- A history is rows, in the order of their key, and blocks of bytes, which may overlap; `rows` counts the
+                    -- rows. These tables refer to runs without a foreign key: a million points need not look for one run.
+                    CREATE TABLE tracking_latest (
+                        run INTEGER NOT NULL,
+                        key INTEGER NOT NULL,
+                        experiment_id INTEGER NOT NULL,
                         timestamp_ms INTEGER NOT NULL,
                         step INTEGER NOT NULL,
                         value REAL NOT NULL,
                         is_nan INTEGER NOT NULL,
-                        PRIMARY KEY (run_id, key, timestamp_ms, step, value, is_nan)
+                        rows INTEGER NOT NULL,
+                        PRIMARY KEY (run, key)
                     ) STRICT, WITHOUT ROWID;
-                    CREATE TABLE tracking_latest_metrics (
-                        run_id TEXT NOT NULL REFERENCES tracking_runs (id),
-                        key TEXT NOT NULL,
-                        step INTEGER NOT NULL,
+                    CREATE INDEX tracking_latest_value ON tracking_latest (experiment_id, key, is_nan, value);
+                    CREATE TABLE tracking_points (
+                        run INTEGER NOT NULL,
+                        key INTEGER NOT NULL,
                         timestamp_ms INTEGER NOT NULL,
+                        step INTEGER NOT NULL,
                         value REAL NOT NULL,
                         is_nan INTEGER NOT NULL,
-                        PRIMARY KEY (run_id, key)
+                        PRIMARY KEY (run, key, timestamp_ms, step, value, is_nan)
                     ) STRICT, WITHOUT ROWID;
+                    CREATE TABLE tracking_blocks (
+                        id INTEGER NOT NULL PRIMARY KEY,
+                        run INTEGER NOT NULL,
+                        key INTEGER NOT NULL,
+                        first_ms INTEGER NOT NULL,
+                        first_step INTEGER NOT NULL,
+                        first_value REAL NOT NULL,
+                        first_is_nan INTEGER NOT NULL,
+                        last_ms INTEGER NOT NULL,
+                        last_step INTEGER NOT NULL,
+                        last_value REAL NOT NULL,
+                        last_is_nan INTEGER NOT NULL,
+                        points INTEGER NOT NULL,
+                        bytes BLOB NOT NULL
+                    ) STRICT;
+                    CREATE INDEX tracking_blocks_first
+                        ON tracking_blocks (run, key, first_ms, first_step, first_value, first_is_nan);
+
                     CREATE TABLE tracking_inputs (
-                        run_id TEXT NOT NULL REFERENCES tracking_runs (id),
+                        run INTEGER NOT NULL REFERENCES tracking_runs (number),
                         name TEXT NOT NULL,
                         digest TEXT NOT NULL,
                         source_type TEXT NOT NULL,
@@ -83,7 +122,7 @@ extension TrackingService {
                         profile TEXT,
                         context TEXT,
                         tags TEXT NOT NULL,
-                        PRIMARY KEY (run_id, name, digest)
+                        PRIMARY KEY (run, name, digest)
                     ) STRICT, WITHOUT ROWID;
                     CREATE INDEX tracking_inputs_digest ON tracking_inputs (digest);
 
@@ -115,11 +154,11 @@ extension TrackingService {
                         PRIMARY KEY (model_id, key)
                     ) STRICT, WITHOUT ROWID;
                     CREATE TABLE tracking_run_models (
-                        run_id TEXT NOT NULL REFERENCES tracking_runs (id),
+                        run INTEGER NOT NULL REFERENCES tracking_runs (number),
                         model_id TEXT NOT NULL REFERENCES tracking_models (id),
                         is_output INTEGER NOT NULL,
                         step INTEGER NOT NULL,
-                        PRIMARY KEY (run_id, is_output, model_id)
+                        PRIMARY KEY (run, is_output, model_id)
                     ) STRICT, WITHOUT ROWID;
                     CREATE INDEX tracking_run_models_model ON tracking_run_models (model_id);
                     CREATE TABLE tracking_model_metrics (

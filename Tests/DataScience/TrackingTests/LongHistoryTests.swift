@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Database
+import Testing
+
+@testable import Tracking
+
+/// Histories that are blocks and rows: nobody sees the difference.
+@Suite(.timeLimit(.minutes(5)))
+struct LongHistoryTests {
+    /// Logs points in calls of `size`.
+    private func log(_ points: [MetricPoint], in size: Int, run: String, _ test: TestTracking) async throws {
+        var rest = points[...]
+        while !rest.isEmpty {
+            let metrics = rest.prefix(size).map { Metric("m", $0) }
+            try await test.tracking.log(.init(metrics: metrics), run: run)
+            rest = rest.dropFirst(size)
+        }
+    }
+
+    private func history(of run: String, page: Int, _ test: TestTracking) async throws -> [MetricPoint] {
+        var points: [MetricPoint] = []
+        var token: PageToken?
+        repeat {
+            let found = try await test.tracking.metricHistory(run: run, key: "m", after: token, limit: page)
+            #expect(found.count <= page)
+            points += found.map(\.point)
+            token = found.next
+        } while token != nil
+        return points
+    }
+
+    private func blocks(_ test: TestTracking) async throws -> Int64 {
+        try await test.database.read { try $0.row("SELECT count(*) FROM tracking_blocks")?.int64(0) ?? 0 }
+    }
+
+    /// Points at times that come again, with values that do, among them NaN and infinities.
+    private static func points(_ count: Int, seed: UInt64) -> [MetricPoint] {
+        var state = seed
+        func next(_ bound: UInt64) -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return (state >> 33) % bound
+        }
+        return (0..<count).map { _ in
+            let special: [Double] = [.nan, .infinity, -.infinity, 0]
+            let value = next(10) == 0 ? special[Int(next(4))] : Double(next(5)) - 2
+            return MetricPoint(timestampMs: Int64(next(1_500)), step: Int64(next(3)), value: value)
+        }
+    }
+
+    @Test(arguments: [1, 7, 127, 128, 1_000])
+    func `a history in calls of any size comes back in order, each point once`(size: Int) async throws {
+        try await TestTracking.run { test in
+            let points = Self.points(size == 1 ? 1_300 : 6_000, seed: UInt64(size))
+            let run = try await test.begin()
+            try await log(points, in: size, run: run, test)
+            let count = try await blocks(test)
+            #expect(count > 0)
+            var expected: [MetricPoint] = []
+            for point in points.sorted() where expected.last.map({ !$0.isSame(as: point) }) ?? true {
+                expected.append(point)
+            }
+            for page in [25_000, 999, 100] {
+                let found = try await history(of: run, page: page, test)
+                #expect(found.count == expected.count)
+                #expect(zip(found, expected).allSatisfy { $0.isSame(as: $1) })
+            }
+            let latest = try #require(try await test.tracking.run(id: run).metrics.first?.point)
+            let last = try #require(points.max { $1.isLater(than: $0) })
+            #expect(latest.isSame(as: last))
+        }
+    }
+
+    @Test func `logging everything again changes nothing`() async throws {
+        try await TestTracking.run { test in
+            let run = try await test.begin()
+            let points = (0..<3_000).map { MetricPoint(timestampMs: Int64($0), step: Int64($0), value: 1) }
+            try await log(points, in: 1_000, run: run, test)
+            try await log(points, in: 100, run: run, test)
+            #expect(try await history(of: run, page: 1_024, test) == points)
+        }
+    }
+
+    @Test func `runs and metrics beside each other keep their own points`() async throws {
+        try await TestTracking.run { test in
+            let runs = [try await test.begin(), try await test.begin()]
+            for run in runs {
+                for key in ["a", "b"] {
+                    let metrics = (0..<1_000).map { step in
+                        Metric(key: key, value: run == runs[0] ? 1 : 2, timestampMs: Int64(step), step: Int64(step))
+                    }
+                    try await test.tracking.log(.init(metrics: metrics), run: run)
+                }
+            }
+            for (run, value) in zip(runs, [1.0, 2]) {
+                let history = try await test.tracking.metricHistory(run: run, key: "b")
+                #expect(history.count == 1_000)
+                #expect(history.allSatisfy { $0.value == value && $0.key == "b" })
+            }
+        }
+    }
+
+    @Test func `a block that is damaged is an error of the store, and what is beside it is read`() async throws {
+        try await TestTracking.run { test in
+            let run = try await test.begin()
+            try await log(Self.points(1_000, seed: 1), in: 1_000, run: run, test)
+            try await test.tracking.log(.init(metrics: [Metric(key: "other", value: 1, timestampMs: 1)]), run: run)
+            let damage: [UInt8] = [1, 2]
+            try await test.database.write { _ = try $0.execute("UPDATE tracking_blocks SET bytes = \(damage)") }
+            let error = await #expect(throws: TrackingError.self) {
+                try await test.tracking.metricHistory(run: run, key: "m")
+            }
+            #expect(error?.code == .corrupt)
+            #expect(try await test.tracking.metricHistory(run: run, key: "other").count == 1)
+        }
+    }
+
+    // MARK: Samples
+
+    @Test func `a sample is spread evenly, with the first and the last point`() async throws {
+        try await TestTracking.run { test in
+            let run = try await test.begin()
+            let points = (0..<1_000).map { MetricPoint(timestampMs: 5, step: Int64($0), value: Double($0)) }
+            try await log(points, in: 1_000, run: run, test)
+            func steps(_ limit: Int, _ range: ClosedRange<Int64>? = nil) async throws -> [Int64] {
+                try await test.tracking.sampledHistory(run: run, key: "m", steps: range, limit: limit).map(\.step)
+            }
+            #expect(try await steps(1) == [999])
+            #expect(try await steps(4) == [0, 250, 500, 999])
+            #expect(try await steps(3, 10...16) == [10, 13, 16])
+            #expect(try await steps(2_000).count == 1_000)
+            #expect(try await steps(10, 2_000...3_000) == [])
+            #expect(try await test.tracking.sampledHistory(run: run, key: "none", limit: 5).isEmpty)
+            #expect(try await test.tracking.sampledHistory(run: "none", key: "m", limit: 5).isEmpty)
+        }
+    }
+
+    @Test func `a sample of extremes keeps every peak`() async throws {
+        try await TestTracking.run { test in
+            let run = try await test.begin()
+            let peaks: [Int: Double] = [17: 9, 503: -9, 998: .infinity]
+            let points = (0..<1_000).map { step in
+                MetricPoint(timestampMs: 5, step: Int64(step), value: peaks[step] ?? (step % 3 == 0 ? .nan : 0))
+            }
+            try await log(points, in: 1_000, run: run, test)
+            let sample = try await test.tracking.sampledHistory(run: run, key: "m", limit: 20, sampling: .extremes)
+            #expect(sample.count <= 20)
+            #expect(sample.map(\.step) == sample.map(\.step).sorted())
+            #expect(Set(sample.map(\.value)).isSuperset(of: [9, -9, .infinity]))
+        }
+    }
+}

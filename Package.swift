@@ -29,18 +29,18 @@ func cRoom(_ name: String, _ settings: [LinkerSetting] = [], exclude: [String] =
     .target(name: name, path: path("Sources", "C", name), exclude: exclude, linkerSettings: settings)
 }
 
-/// The tests of a room; they mirror `Sources/`.
+/// The tests of a room; they mirror `Sources/`. What an outside tool made lies in `Fixtures` beside them.
 func tests(
     of name: String,
     in folder: String = "",
     _ more: [Target.Dependency] = [],
-    exclude: [String] = []
+    hasFixtures: Bool = false
 ) -> Target {
     .testTarget(
         name: "\(name)Tests",
         dependencies: [.init(stringLiteral: name)] + more,
         path: path("Tests", folder, "\(name)Tests"),
-        exclude: exclude,
+        exclude: hasFixtures ? ["Fixtures"] : [],
         swiftSettings: house + strictness
     )
 }
@@ -48,6 +48,22 @@ func tests(
 /// Helpers and contract suites that only tests import.
 func support(_ name: String, _ needs: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: needs, path: path("Tests", "Support", name), swiftSettings: house + strictness)
+}
+
+/// A program that measures; it sees what `package` declares.
+func benchmark(
+    _ name: String,
+    in folder: String,
+    _ needs: [Target.Dependency],
+    exclude: [String] = []
+) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: needs,
+        path: path("Benchmarks", folder),
+        exclude: exclude,
+        swiftSettings: house + strictness
+    )
 }
 
 func path(_ parts: String...) -> String { parts.filter { !$0.isEmpty }.joined(separator: "/") }
@@ -128,6 +144,14 @@ let dataScience: [Target] = [
 
 let operations: [Target] = [
     room("Registry", in: "Operations", ["Diagnostics", "Database", "JSONText", "Tracking"]),
+    room(
+        "Webhooks",
+        in: "Operations",
+        [
+            "Database", "Diagnostics", "Files", "HTTPTransport", "JSONText", "Registry", "Tracking", crypto, log,
+            metrics, systemPackage,
+        ]
+    ),
     room("Packaging", in: "Operations", ["CZlib", "Diagnostics", "Files", "JSONText", systemPackage]),
     room(
         "Serving",
@@ -144,10 +168,17 @@ let top: [Target] = [
     ),
     room("Lineage", ["DataVersions", "Diagnostics", "Feedback", "Monitoring", "Registry", "Tracking"]),
     room(
+        "Transfer",
+        [
+            "CZlib", "Database", "Diagnostics", "Documents", "Files", "HTTPTransport", "JSONText", "ObjectStorage",
+            "Registry", "Tables", "Tracking", nio, systemPackage,
+        ]
+    ),
+    room(
         "MLflowAPI",
         [
-            "Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", hummingbird, httpTypes, log,
-            nio,
+            "Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", "Webhooks", hummingbird, httpTypes,
+            log, nio,
         ]
     ),
     room("WebPages", ["Diagnostics", "WebAssets", mustache]),
@@ -158,7 +189,8 @@ let top: [Target] = [
             "JSONText", "Lineage",
             "MLflowAPI", "Monitoring", "ObjectStorage", "Packaging", "Pipelines", "PythonPackages", "Registry",
             "Serving", "Statistics", "Tables",
-            "Telemetry", "Tracking", "WebPages", unixSignals, httpTypes, hummingbird, lifecycle, log, metrics, nio,
+            "Telemetry", "Tracking", "WebPages", "Webhooks", unixSignals, httpTypes, hummingbird, lifecycle, log,
+            metrics, nio,
             subprocess, systemPackage,
         ]
     ),
@@ -168,8 +200,8 @@ let top: [Target] = [
         dependencies: [
             "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
-            "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", arguments, log, metrics,
-            subprocess, systemPackage, unixSignals,
+            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", "Webhooks",
+            arguments, log, metrics, subprocess, systemPackage, unixSignals,
         ] + lean,
         path: "Sources/gyre",
         swiftSettings: house + strictness
@@ -192,11 +224,16 @@ let c: [Target] = [
 
 let suites: [Target] = [
     support("SocketTesting", ["Files", systemPackage]),
+    support("SnapshotTesting", ["Files", systemPackage]),
     // Drives the built program, whose code it does not import.
     .testTarget(
         name: "EndToEndTests",
-        dependencies: ["gyre", "Files", "HTTPTransport", "JSONText", "SocketTesting", subprocess, systemPackage],
+        dependencies: [
+            "gyre", "Files", "HTTPTransport", "JSONText", "SnapshotTesting", "SocketTesting", "WebhookTesting", subprocess,
+            systemPackage,
+        ],
         path: "Tests/EndToEndTests",
+        exclude: ["Snapshots"],
         swiftSettings: house + strictness
     ),
     tests(
@@ -259,15 +296,32 @@ let suites: [Target] = [
         in: "Operations",
         ["Database", "Diagnostics", "Files", "Tracking", systemPackage]
     ),
+    support("WebhookTesting", [nio, nioPosix]),
+    tests(
+        of: "Webhooks",
+        in: "Operations",
+        [
+            "Database", "Diagnostics", "Files", "HTTPTransport", "JSONText", "ObjectStorage", "Registry", "Tracking",
+            "WebhookTesting", log, systemPackage,
+        ]
+    ),
     tests(
         of: "MLflowAPI",
         [
-            "Database", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", hummingbird, hummingbirdTesting,
-            httpTypes, nio, subprocess, systemPackage,
+            "Database", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", "Webhooks", "WebhookTesting",
+            hummingbird, hummingbirdTesting, httpTypes, log, nio, subprocess, systemPackage,
         ],
-        exclude: ["Fixtures"]
+        hasFixtures: true
     ),
     tests(of: "Terminal", ["Diagnostics", "JSONText"]),
+    tests(
+        of: "Transfer",
+        [
+            "Database", "Diagnostics", "Files", "JSONText", "ObjectStorage", "Registry", "Tables", "Tracking",
+            subprocess, systemPackage,
+        ],
+        hasFixtures: true
+    ),
     tests(of: "Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", subprocess, systemPackage]),
 ]
 
@@ -276,12 +330,19 @@ let benchmarks: [Target] =
     environment["GYRE_BENCHMARKS"] == nil
     ? []
     : [
-        .executableTarget(
-            name: "startup-benchmark",
-            dependencies: ["Files", systemPackage],
-            path: "Benchmarks/Startup",
+        .target(
+            name: "BenchmarkSupport",
+            dependencies: [systemPackage],
+            path: "Benchmarks/Support",
             swiftSettings: house + strictness
-        )
+        ),
+        benchmark("startup-benchmark", in: "Startup", ["BenchmarkSupport", "Files", systemPackage]),
+        benchmark(
+            "tracking-benchmark",
+            in: "Tracking",
+            ["BenchmarkSupport", "Files", systemPackage],
+            exclude: ["fill-mlflow.py"]
+        ),
     ]
 
 let package = Package(

@@ -6,8 +6,9 @@ import JSONText
 package import ObjectStorage
 package import Registry
 package import Tracking
+package import Webhooks
 
-/// MLflow's REST API, as its unmodified client calls it: tracking, registry and the artefact proxy.
+/// MLflow's REST API, as its unmodified client calls it: tracking, registry, webhooks and the artefact proxy.
 ///
 /// Every route answers below `/api` and below `/ajax-api`. Routes of MLflow that are not here answer 404 in MLflow's shape.
 package struct MLflowRoutes: Sendable {
@@ -16,19 +17,24 @@ package struct MLflowRoutes: Sendable {
 
     let tracking: TrackingService
     let registry: RegistryService
+    let webhooks: WebhookService?
     let uploads: PartUploads?
     /// Called after an alias moved or what it pointed to went, so that the live service looks at once.
     let onRegistryChange: @Sendable () -> Void
 
-    /// Routes over both services; `uploads` takes artefacts in parts, and without it clients send them whole.
+    /// Routes over these services; without webhooks their routes are missing.
+    ///
+    /// `uploads` takes artefacts in parts; without it clients send them whole.
     package init(
         tracking: TrackingService,
         registry: RegistryService,
+        webhooks: WebhookService? = nil,
         uploads: PartUploads? = nil,
         onRegistryChange: @escaping @Sendable () -> Void = {}
     ) {
         self.tracking = tracking
         self.registry = registry
+        self.webhooks = webhooks
         self.uploads = uploads
         self.onRegistryChange = onRegistryChange
     }
@@ -54,6 +60,7 @@ package struct MLflowRoutes: Sendable {
             LoggedModelRoutes(tracking: tracking).add(to: calls)
             DatasetRoutes(tracking: tracking).add(to: calls)
             RegistryRoutes(registry: registry, origin: origin, onChange: onRegistryChange).add(to: calls)
+            if let webhooks { WebhookRoutes(webhooks: webhooks).add(to: calls) }
             ArtifactRoutes(tracking: tracking).add(to: calls)
             MultipartRoutes(tracking: tracking, uploads: uploads).add(to: calls)
             pages.add(to: calls)

@@ -46,6 +46,24 @@ package struct Output: Sendable {
         return results.write(line.hasSuffix("\n") ? line : line + "\n")
     }
 
+    /// Prints a part of a result that comes in parts: a line of JSON, or text for people; with a line end.
+    package func part(json: @autoclosure () -> String, text: @autoclosure () -> String) -> TextStream.Delivery {
+        let line = self.json ? json() : text()
+        return results.deliver(line.hasSuffix("\n") ? line : line + "\n")
+    }
+
+    /// Prints text to stdout as it is, as a picture that is drawn anew in its place.
+    package func draw(_ text: String) -> TextStream.Delivery { results.deliver(text) }
+
+    /// Whether a person looks at the result.
+    package var isLive: Bool { results.isTerminal && !json }
+
+    /// The columns that a line of the result may have; nil for any number.
+    package var width: Int? { results.width }
+
+    /// The lines that the terminal of the result has; nil if it is none.
+    package var height: Int? { results.height }
+
     /// Says what happens, unless the command is quiet.
     package func progress(_ text: String) {
         guard !quiet else { return }
@@ -76,6 +94,36 @@ package struct Output: Sendable {
     /// A table laid out for stdout.
     package func text(of table: Table) -> String {
         table.text(width: results.width) { paint($0, $1) }
+    }
+
+    /// The next rows of a table that is printed in parts, the head before the first of them.
+    ///
+    /// - Parameters:
+    ///   - table: The rows.
+    ///   - layout: How the rows before were laid out; nil for the first part.
+    /// - Returns: The lines, if there are any.
+    package func part(of table: Table, layout: inout Table.Layout?) -> String {
+        let own = table.layout(width: results.width, after: layout)
+        let lines = table.lines(own, hasHead: layout == nil) { paint($0, $1) }
+        layout = own
+        return lines.joined(separator: "\n")
+    }
+
+    /// Whether a person can be asked: the terminal shows the question, and takes the answer.
+    package var canAsk: Bool { messages.isTerminal && !json && Question.isAnswerable }
+
+    /// Asks a person a question that is answered by yes or no; anything but yes is no.
+    ///
+    /// - Throws: `CancellationError`.
+    package func asks(_ question: String) async throws -> Bool {
+        messages.write(paint("\(question) [y/N] ", .warning, on: .error))
+        return try await Question.isAnsweredByYes()
+    }
+
+    /// The text without what would move the cursor or change colours, cut to the terminal's width.
+    package func line(_ text: String, indent: Int = 0) -> String {
+        let harmless = TextWidth.harmless(text)
+        return width.map { TextWidth.cut(harmless, to: max($0 - indent, 8)) } ?? harmless
     }
 
     /// A progress bar on stderr.

@@ -41,10 +41,21 @@ package struct TextStream: Sendable {
     package var isTerminal: Bool { isatty(descriptor) == 1 && variable("TERM") != "dumb" }
 
     /// The width in columns; nil if it is no terminal.
-    package var width: Int? {
+    ///
+    /// `COLUMNS` has the last word on a terminal.
+    package var width: Int? { size(\.ws_col, "COLUMNS") }
+
+    /// The height in lines; nil if it is no terminal.
+    ///
+    /// `LINES` has the last word on a terminal.
+    package var height: Int? { size(\.ws_row, "LINES") }
+
+    private func size(_ side: KeyPath<winsize, UInt16>, _ name: String) -> Int? {
+        guard isatty(descriptor) == 1 else { return nil }
+        if let wished = variable(name).flatMap({ Int($0) }), wished > 0 { return wished }
         var size = winsize()
-        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-        return Int(size.ws_col)
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size[keyPath: side] > 0 else { return nil }
+        return Int(size[keyPath: side])
     }
 
     /// Whether text on it is coloured under a choice.
@@ -58,11 +69,24 @@ package struct TextStream: Sendable {
         }
     }
 
+    /// What became of a text.
+    package enum Delivery: Sendable {
+        /// It is written.
+        case written
+        /// Nobody reads any more, as behind `| head`.
+        case unread
+        /// The system refused it, as on a full disk.
+        case refused
+    }
+
     /// Writes the text whole; a reader that went away is no error.
     ///
     /// - Returns: Whether it is written, or its reader went away.
     @discardableResult
-    package func write(_ text: String) -> Bool {
+    package func write(_ text: String) -> Bool { deliver(text) != .refused }
+
+    /// Writes the text whole.
+    package func deliver(_ text: String) -> Delivery {
         var text = text
         return text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)
@@ -71,10 +95,10 @@ package struct TextStream: Sendable {
                 if count > 0 {
                     rest = UnsafeRawBufferPointer(rebasing: rest[count...])
                 } else if errno != EINTR {
-                    return errno == EPIPE
+                    return errno == EPIPE ? .unread : .refused
                 }
             }
-            return true
+            return .written
         }
     }
 }

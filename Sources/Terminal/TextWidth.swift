@@ -31,15 +31,19 @@ enum TextWidth {
     /// The text, cut with `…` if it is wider.
     static func cut(_ text: String, to width: Int) -> String {
         guard columns(of: text) > width else { return text }
+        return width > 0 ? beginning(of: text, to: width - 1) + "…" : ""
+    }
+
+    /// The beginning of a text, as far as whole characters fit.
+    static func beginning(of text: String, to width: Int) -> String {
         var result = ""
         var used = 0
         for character in text {
-            let columns = columns(of: character)
-            if used + columns > width - 1 { break }
+            used += columns(of: character)
+            if used > width { break }
             result.append(character)
-            used += columns
         }
-        return width > 0 ? result + "…" : ""
+        return result
     }
 
     /// The text without what would move the cursor, change colours or turn the direction of reading; such is a space.

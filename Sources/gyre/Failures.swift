@@ -16,8 +16,8 @@ struct UsageError: Explained {
         self.next = next
     }
 
-    /// What the parser said, which may end with a hint of its own.
-    init(_ message: String) {
+    /// What the parser said, which may end with a hint of its own, of a command such as `gyre runs show`.
+    init(_ message: String, of command: String) {
         let line = message.split(separator: "\n", maxSplits: 1).first.map(String.init) ?? message
         var why = line.replacing("'", with: "`")
         var next: String?
@@ -28,7 +28,7 @@ struct UsageError: Explained {
         }
         what = "cannot understand the command line"
         self.why = Self.sentence(why)
-        self.next = next.map(Self.sentence) ?? "see `gyre --help`"
+        self.next = next.map(Self.sentence) ?? "see `\(command) --help`"
     }
 
     /// Begins small and ends without a full stop, as all our sentences do.

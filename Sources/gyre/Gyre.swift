@@ -20,13 +20,26 @@ struct Gyre: AsyncParsableCommand {
                 name: "Project",
                 subcommands: [InitVerb.self, AddVerb.self, CheckoutVerb.self, StatusVerb.self]
             ),
-            CommandGroup(name: "Train", subcommands: [ReproVerb.self, RunsVerb.self]),
-            CommandGroup(name: "Release", subcommands: [PromoteVerb.self, BuildVerb.self]),
+            CommandGroup(name: "Train", subcommands: [ReproVerb.self, RunsVerb.self, ExperimentsVerb.self]),
+            CommandGroup(name: "Release", subcommands: [PromoteVerb.self, ModelsVerb.self, BuildVerb.self]),
             CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self]),
             CommandGroup(name: "Learn", subcommands: [ErrorsVerb.self, RetrainVerb.self, LineageVerb.self]),
             CommandGroup(name: "Help", subcommands: [DoctorVerb.self, DemoVerb.self]),
         ]
     )
+
+    /// A verb by its name.
+    static func verb(named name: String) -> (any ParsableCommand.Type)? {
+        configuration.groupedSubcommands.flatMap(\.subcommands).first { $0.configuration.commandName == name }
+    }
+
+    /// The command that a line begins with, such as `gyre runs show`.
+    static func command(in arguments: [String]) -> String {
+        guard let verb = arguments.first.flatMap(verb(named:)) else { return "gyre" }
+        let name = "gyre \(arguments[0])"
+        let names = verb.configuration.subcommands.map { $0.configuration.commandName }
+        return arguments.dropFirst().first.map { names.contains($0) ? "\(name) \($0)" : name } ?? name
+    }
 
     /// The names of all verbs, for suggestions.
     static var verbs: [String] {

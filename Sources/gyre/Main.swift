@@ -42,7 +42,7 @@ enum Main {
             failures.print(explained)
             return explained.kind.exitCode
         } catch {
-            return parserExit(error, failures)
+            return parserExit(error, arguments, failures)
         }
     }
 
@@ -57,7 +57,7 @@ enum Main {
     }
 
     /// Help goes to stdout and is no error; what the parser refuses is wrong usage.
-    private static func parserExit(_ error: any Error, _ failures: FailurePrinter) -> Int32 {
+    private static func parserExit(_ error: any Error, _ arguments: [String], _ failures: FailurePrinter) -> Int32 {
         let code = Gyre.exitCode(for: error)
         if code == .success {
             let text = Gyre.fullMessage(for: error)
@@ -66,7 +66,7 @@ enum Main {
             return FailureKind.failed.exitCode
         }
         if code == .validationFailure {
-            failures.print(UsageError(Gyre.message(for: error)))
+            failures.print(UsageError(Gyre.message(for: error), of: Gyre.command(in: arguments)))
             return FailureKind.usage.exitCode
         }
         failures.print(UnexpectedError(cause: error))
@@ -81,12 +81,26 @@ enum Main {
     }
 
     private static func unknownVerb(in arguments: [String]) -> UsageError? {
-        guard let verb = arguments.first(where: { $0 != "help" }), !verb.hasPrefix("-"), !Gyre.verbs.contains(verb)
-        else { return nil }
+        let words = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
+        guard let verb = words.first, !verb.hasPrefix("-") else { return nil }
+        guard let command = Gyre.verb(named: verb) else {
+            return Gyre.verbs.contains(verb) ? nil : unknown(verb, after: "gyre", among: Gyre.verbs)
+        }
+        let names = command.configuration.subcommands.map { $0.configuration.commandName ?? "" }
+        guard !names.isEmpty, let word = words.dropFirst().first, !word.hasPrefix("-"), !names.contains(word) else {
+            return nil
+        }
+        return unknown(word, after: "gyre \(verb)", among: names)
+    }
+
+    private static func unknown(_ word: String, after line: String, among names: [String]) -> UsageError {
+        var next = nearest(to: word, among: names).map { "did you mean `\(line) \($0)`?" }
+        // Whoever names a thing wants to see it.
+        if next == nil, names.contains("show") { next = "did you mean `\(line) show \(word)`?" }
         return UsageError(
-            what: "cannot run `gyre \(verb)`",
-            why: "there is no verb `\(verb)`",
-            next: nearest(to: verb, among: Gyre.verbs).map { "did you mean `gyre \($0)`?" } ?? "see `gyre --help`"
+            what: "cannot run `\(line) \(word)`",
+            why: "there is no verb `\(word)`" + (line == "gyre" ? "" : " of `\(line)`"),
+            next: next ?? "see `\(line) --help`"
         )
     }
 

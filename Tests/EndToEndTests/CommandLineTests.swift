@@ -2,6 +2,7 @@
 
 import Files
 import JSONText
+import SnapshotTesting
 import SystemPackage
 import Testing
 
@@ -10,8 +11,18 @@ import Testing
 struct CommandLineTests {
     /// The verbs, as `gyre --help` lists them.
     static let verbs = [
-        "init", "add", "checkout", "status", "repro", "runs", "promote", "build", "up", "serve", "errors", "retrain",
-        "lineage", "doctor", "demo",
+        "init", "add", "checkout", "status", "repro", "runs", "experiments", "promote", "models", "build", "up",
+        "serve",
+        "errors", "retrain", "lineage", "doctor", "demo",
+    ]
+
+    /// The verbs of verbs, as the help of each lists them.
+    static let subverbs = [
+        "runs": ["list", "show", "compare", "search", "watch", "set-tag", "delete", "restore"],
+        "experiments": ["list", "show", "search", "create", "rename", "delete", "restore"],
+        "models": [
+            "list", "show", "search", "versions", "download", "alias", "delete-alias", "describe", "delete",
+        ],
     ]
 
     @Test func `the version is one line`() async throws {
@@ -36,6 +47,27 @@ struct CommandLineTests {
                 let example = own.output.split(separator: "Example:\n").last?.prefix { $0 != "\n" } ?? ""
                 #expect(example.hasPrefix("  ") && example.contains("gyre \(verb)"), "\(own.output)")
             }
+        }
+    }
+
+    @Test(arguments: subverbs.keys.sorted())
+    func `the help of a verb lists its verbs, each with a help that ends with an example`(verb: String) async throws {
+        try await Program.inEmptyFolder { gyre in
+            // The parser breaks lines at the width that it finds.
+            let width = ["COLUMNS": "100"]
+            var text = try await gyre.run([verb, "--help"], environment: width).output
+            let listed = try #require(text.split(separator: "SUBCOMMANDS:\n").last).split(separator: "\n")
+                .prefix { $0.hasPrefix("  ") }.filter { !$0.hasPrefix("   ") }
+            let names = listed.compactMap { $0.split(separator: " ").first.map(String.init) }.filter { $0 != "See" }
+            #expect(names == Self.subverbs[verb])
+            for name in names {
+                let own = try await gyre.run([verb, name, "--help"], environment: width)
+                #expect(own.code == 0 && own.error.isEmpty)
+                let example = own.output.split(separator: "Example:\n").last?.prefix { $0 != "\n" } ?? ""
+                #expect(example.hasPrefix("  gyre \(verb) \(name) "), "\(own.output)")
+                text += "\n" + own.output
+            }
+            try Snapshot.expect(text, named: "help-\(verb)")
         }
     }
 
@@ -71,7 +103,12 @@ struct CommandLineTests {
     @Test(arguments: [
         "up --port 99999", "up --grace -1", "runs -n 0", "errors -n 5000", "runs surplus", "promote --check --build",
         "promote", "promote abc --best recall", "repro -S novalue", "runs --color often", "demo --port -1", "--bogus",
-        "add", "lineage",
+        "add", "lineage", "runs show a b", "runs compare one", "runs watch --interval 0", "runs delete",
+        "runs set-tag x",
+        "runs search -n 0", "runs list --columns nmae", "runs delete x y --dryrun", "models show", "models alias a b",
+        "models alias a b two", "models download churn", "models versions churn -n 0", "models verzions churn",
+        "experiments create", "experiments rename a", "experiments create a --tag b", "experiments list -n 2000",
+        "experiments deleet a",
     ])
     func `a wrong use is told in three sentences, with exit code 2`(line: String) async throws {
         try await Program.inProject { gyre in
@@ -89,7 +126,8 @@ struct CommandLineTests {
 
     @Test(arguments: [
         "runs", "up", "repro", "build", "errors", "status", "add x", "checkout", "promote x", "retrain", "serve",
-        "lineage x",
+        "lineage x", "runs show", "runs search", "runs watch", "models", "models show x", "experiments",
+        "experiments create x",
     ])
     func `a folder that is no project says how to make one`(line: String) async throws {
         try await Program.inEmptyFolder { gyre in
@@ -136,7 +174,7 @@ struct CommandLineTests {
         }
     }
 
-    @Test(arguments: ["runs", "runs --json", "--help", "--version", "init"])
+    @Test(arguments: ["runs", "runs --json", "--help", "--version", "init", "experiments", "experiments search --json"])
     func `a result that cannot be written is a failure`(line: String) async throws {
         try await Program.inProject { gyre in
             let answer = try await gyre.shell("$GYRE \(line) >/dev/full")

@@ -13,7 +13,8 @@ struct ResultTests {
     static let lines: [(line: String, code: Int32, field: [String])] = [
         ("init", 0, ["root"]), ("add gyre.yaml.copy", 0, ["data"]), ("checkout", 0, ["changed"]),
         ("status", 0, ["champion"]),
-        ("runs -n 2", 0, []), ("repro", 0, []),
+        ("runs -n 2", 0, []), ("runs show", 0, ["artifacts"]), ("models", 0, []),
+        ("models show breast-cancer", 0, ["versions"]), ("experiments", 0, []), ("repro", 0, []),
         ("promote --check --best recall", 0, ["evaluation", "metrics", "recall"]),
         ("promote --build --best recall", 0, ["image", "digest"]), ("build 1 -o one.tar", 0, ["digest"]),
         ("errors", 0, []),

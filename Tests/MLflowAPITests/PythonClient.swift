@@ -41,9 +41,10 @@ struct PythonClient {
         guarded: Set<String> = [],
         variables more: [String: String] = [:],
         _ program: String,
+        delivering: Bool = false,
         then check: @escaping @Sendable (TestServer) async throws -> Void = { _ in }
     ) async throws {
-        try await TestServer.run(.live, guarded: guarded) { server in
+        try await TestServer.run(.live, guarded: guarded, delivering: delivering) { server in
             let port = try #require(server.client.port)
             let home = server.folder.appending("home")
             try FileSystem.createDirectory(home)

@@ -84,6 +84,23 @@ struct OutputTests {
         #expect(output.text(of: table).split(separator: "\n").allSatisfy { $0.count <= 30 })
     }
 
+    @Test func `a result in parts has one head, and tells when nobody reads`() {
+        let (results, messages) = (Pipe(), Pipe())
+        let output = Output(color: .never, results: results.stream, messages: messages.stream)
+        var layout: Table.Layout?
+        for name in ["a", "b"] {
+            var table = Table([("name", .left)])
+            table.add([.init(name)])
+            #expect(output.part(json: "{}", text: output.part(of: table, layout: &layout)) == .written)
+        }
+        #expect(results.text == "name\na\nb\n")
+    }
+
+    @Test func `nobody is asked where nobody sees the question`() {
+        let (results, messages) = (Pipe(), Pipe())
+        #expect(!Output(results: results.stream, messages: messages.stream).canAsk)
+    }
+
     // MARK: Failures
 
     private struct Failure: Explained {

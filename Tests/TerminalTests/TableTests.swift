@@ -16,8 +16,8 @@ struct TableTests {
             text == """
                 name    recall  note
                 tumour     0.9  best
-                a        12.75  \("")
-                b               \("")
+                a        12.75
+                b
                 """
         )
     }
@@ -74,6 +74,53 @@ struct TableTests {
         let name = line.prefix { $0 == "語" }
         #expect(line.dropFirst(name.count).first == "…")
         #expect(name.count == 7)
+    }
+
+    private func runs() -> Table {
+        var table = Table(columns: [
+            .init("run", .left, .shorten(to: 6)), .init("name"), .init("value", .right, .cut(downTo: 5), limit: 20),
+            .init("recall", .right, .never),
+        ])
+        table.add(["0123456789abcdef", "a name of some words", .init(String(repeating: "v", count: 100)), "0.9000"])
+        table.add(["fedcba9876543210", "b", "short", "0.8000"])
+        return table
+    }
+
+    @Test func `a value is cut at its limit, also where there is room`() {
+        let lines = runs().text().split(separator: "\n")
+        #expect(lines[1] == "0123456789abcdef  a name of some words  \(String(repeating: "v", count: 19))…  0.9000")
+        #expect(lines[2] == "fedcba9876543210  b                                    short  0.8000")
+    }
+
+    @Test(arguments: [
+        (70, "0123456789abcdef  a name of some words  vvvvvvvvvvvvvvvvvvv…  0.9000"),
+        (60, "012345  a name of some words  vvvvvvvvvvvvvvvvvvv…  0.9000"),
+        (40, "012345  a name of …  vvvvvvvvvv…  0.9000"),
+        (33, "012345  a name …  vvvvvv…  0.9000"), (28, "012345  a name …  vvvvvv…  …"), (20, "012345  a name o…  …"),
+        (12, "012345  …"), (1, "012345  …"),
+    ])
+    func `ids become short first, then texts, and columns without room are left out`(width: Int, expected: String) {
+        let lines = runs().text(width: width).split(separator: "\n")
+        #expect(lines[1] == expected)
+        #expect(lines.allSatisfy { $0.count <= max(width, 9) }, "\(lines)")
+    }
+
+    @Test func `rows that follow keep the layout on a terminal, and else become wider only`() {
+        var (first, second) = (Table([("name", .left), ("n", .right)]), Table([("name", .left), ("n", .right)]))
+        first.add(["ab", "1"])
+        second.add(["a longer name", "100"])
+        let narrow = first.layout(width: 20)
+        #expect(
+            second.lines(second.layout(width: 20, after: narrow), hasHead: false) { text, _ in text } == ["a l…  …"]
+        )
+        let wide = first.layout(width: nil)
+        let next = second.layout(width: nil, after: wide)
+        #expect(second.lines(next, hasHead: false) { text, _ in text } == ["a longer name  100"])
+        #expect(
+            first.lines(first.layout(width: nil, after: next), hasHead: false) { text, _ in text } == [
+                "ab               1"
+            ]
+        )
     }
 
     @Test func `a text as long as a book is laid out at once`() {

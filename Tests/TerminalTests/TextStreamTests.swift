@@ -36,6 +36,13 @@ struct TextStreamTests {
         #expect(!dumb.stream.isTerminal)
     }
 
+    @Test(arguments: [("40", 40), ("0", 132), ("-5", 132), ("wide", 132), ("", 132)])
+    func `COLUMNS has the last word on a terminal, and none elsewhere`(wish: String, width: Int) {
+        #expect(PseudoTerminal(["TERM": "xterm", "COLUMNS": wish], columns: 132).stream.width == width)
+        #expect(Pipe(["COLUMNS": wish]).stream.width == nil)
+        #expect(PseudoTerminal(["TERM": "xterm", "LINES": "7"]).stream.height == 7)
+    }
+
     @Test func `text is written whole`() {
         let pipe = Pipe()
         let text = String(repeating: "0123456789", count: 6_000)

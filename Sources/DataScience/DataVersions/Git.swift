@@ -57,6 +57,12 @@ package struct Git: Sendable {
         return answer.code == 0 ? answer.line : nil
     }
 
+    /// The name that commits carry, as the settings of the repository or the user say; nil if they say nothing.
+    package func userName() async throws -> String? {
+        let answer = try await program.run(["config", "--get", "user.name"])
+        return answer.code == 0 && !answer.line.isEmpty ? answer.line : nil
+    }
+
     /// The address of the remote `origin`, without credentials; nil if there is none.
     package func remote() async throws -> String? {
         let answer = try await program.run(["config", "--get", "remote.origin.url"])

@@ -51,7 +51,7 @@ struct RunRecorder: Sendable {
             if let branch = try await git.branch() { tags.append(KeyValue("mlflow.source.git.branch", branch)) }
             if let remote = try await git.remote() { tags.append(KeyValue("mlflow.source.git.repoURL", remote)) }
         }
-        let user = SystemEnvironment.value("USER") ?? SystemEnvironment.value("LOGNAME") ?? "unknown"
+        let user = try await user(git)
         tags.append(KeyValue("mlflow.user", user))
         let run = try await tracking.createRun(
             RunDraft(experimentID: experiment, name: options.runName, userID: user, tags: tags)
@@ -69,6 +69,20 @@ struct RunRecorder: Sendable {
             throw error
         }
         return recorder
+    }
+
+    /// Who runs it: the login as MLflow's client tells it; where the environment names nobody, as in containers, who commits, or
+    /// the owner of the process.
+    static func user(
+        _ git: Git,
+        variable: (String) -> String? = SystemEnvironment.value
+    ) async throws -> String {
+        // The order of Python's `getpass.getuser`, which the client asks.
+        for name in ["LOGNAME", "USER", "LNAME", "USERNAME"] {
+            if let user = variable(name), !user.isEmpty { return user }
+        }
+        let user = try await git.userName() ?? SystemEnvironment.owner ?? "unknown"
+        return String(user.prefix(256))
     }
 
     /// Notes what a stage read and wrote, what it measured, and how long it took.
@@ -192,6 +206,15 @@ struct RunRecorder: Sendable {
 /// The environment of this process, which stages inherit.
 enum SystemEnvironment {
     static func value(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    /// The name of the user that the process runs as; nil if the system knows none.
+    static var owner: String? {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16_384)
+        guard getpwuid_r(geteuid(), &entry, &buffer, buffer.count, &found) == 0, found != nil else { return nil }
+        return entry.pw_name.map { String(cString: $0) }
+    }
 }
 
 extension Array {

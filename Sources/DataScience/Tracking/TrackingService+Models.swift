@@ -191,7 +191,7 @@ extension TrackingService {
     }
 
     /// The pairs with values cut as on runs; names of logged models' pairs may hold any character.
-    private static func checked(
+    static func checked(
         _ pairs: [KeyValue],
         of thing: String,
         cutTo limit: Int

@@ -196,7 +196,7 @@ package enum TemporaryName {
     private static let suffix = ".gyre-part"
 
     /// A new name.
-    static func make() -> String { ".\(String(UInt64.random(in: .min ... .max), radix: 36))\(suffix)" }
+    package static func make() -> String { ".\(String(UInt64.random(in: .min ... .max), radix: 36))\(suffix)" }
 
     /// Whether a file of this name is being made, or was when a process ended.
     package static func isOne(_ name: String) -> Bool {

@@ -41,6 +41,7 @@ extension RegistryService {
                 ON CONFLICT (name, alias) DO UPDATE SET version = excluded.version
                 """
             )
+            try tell(.aliasSet(model: model, alias: alias, version: version), of: model, writer)
         }
     }
 
@@ -50,6 +51,7 @@ extension RegistryService {
         try await database.write { writer in
             try RegistryStore.requireModel(model, writer.reader)
             try writer.execute("DELETE FROM registry_aliases WHERE name = \(model) AND alias = \(alias)")
+            try tell(.aliasDeleted(model: model, alias: alias), of: model, writer)
         }
     }
 

@@ -87,7 +87,9 @@ extension RegistryService {
                 """
             )
             for tag in draft.tags { try Self.put(tag, model: draft.model, version: number, writer) }
-            return try RegistryStore.version(draft.model, number, writer.reader)
+            let version = try RegistryStore.version(draft.model, number, writer.reader)
+            try tell(.versionCreated(version), of: draft.model, writer)
+            return version
         }
     }
 

@@ -9,6 +9,8 @@ package import Tracking
 package struct RegistryService: Sendable {
     let database: SQLDatabase
     let gate: ChampionGate?
+    /// Hears of changes within their transaction; an error undoes the change.
+    let onEvent: (@Sendable (RegistryEvent, SQLWriter) throws -> Void)?
     let now: @Sendable () -> Int64
 
     /// A service over the room's tables.
@@ -16,10 +18,17 @@ package struct RegistryService: Sendable {
     /// - Parameters:
     ///   - database: Holds the tables of ``migrations``.
     ///   - gate: What guards `champion`; without one, the `champion` of a guarded model stays where it is.
+    ///   - onEvent: Hears of changes within their transaction; an error undoes the change.
     ///   - now: The clock, milliseconds UTC.
-    package init(database: SQLDatabase, gate: ChampionGate? = nil, now: @escaping @Sendable () -> Int64) {
+    package init(
+        database: SQLDatabase,
+        gate: ChampionGate? = nil,
+        onEvent: (@Sendable (RegistryEvent, SQLWriter) throws -> Void)? = nil,
+        now: @escaping @Sendable () -> Int64
+    ) {
         self.database = database
         self.gate = gate
+        self.onEvent = onEvent
         self.now = now
     }
 
@@ -47,7 +56,9 @@ package struct RegistryService: Sendable {
                 """
             )
             for tag in tags { try Self.put(tag, model: name, writer) }
-            return try RegistryStore.model(name, writer.reader)
+            let model = try RegistryStore.model(name, writer.reader)
+            try tell(.modelCreated(model), of: name, writer)
+            return model
         }
     }
 
@@ -166,6 +177,7 @@ package struct RegistryService: Sendable {
             }
             try RegistryStore.requireVersion(model, version, writer.reader)
             try Self.put(tag, model: model, version: version, writer)
+            try tell(.versionTagSet(model: model, version: version, tag), of: model, writer)
         }
     }
 
@@ -181,10 +193,11 @@ package struct RegistryService: Sendable {
             try writer.execute(
                 "DELETE FROM registry_version_tags WHERE name = \(model) AND version = \(version) AND key = \(key)"
             )
+            try tell(.versionTagDeleted(model: model, version: version, key: key), of: model, writer)
         }
     }
 
-    private static func put(_ tag: KeyValue, model: String, _ writer: SQLWriter) throws {
+    static func put(_ tag: KeyValue, model: String, _ writer: SQLWriter) throws {
         try writer.execute(
             """
             INSERT INTO registry_model_tags (name, key, value) VALUES (\(model), \(tag.key), \(tag.value))

@@ -14,18 +14,26 @@ struct ModelFiles: Sendable {
 
     /// The files of a registered version.
     func directory(of version: ModelVersion) async throws -> ModelDirectory {
-        var uri = version.location
-        if let id = version.modelID { uri = try await tracking.artifactURI(ofModel: id) }
-        if uri.hasPrefix("runs:/") {
-            let parts = uri.dropFirst("runs:/".count).split(separator: "/", maxSplits: 1)
-            let run = try await tracking.run(id: String(parts.first ?? ""))
-            uri = "\(run.artifactURI)/\(parts.dropFirst().first ?? "")"
-        }
-        return try directory(uri, "version \(version.version) of `\(version.name)`")
+        try directory(try await uri(of: version), Self.owner(version))
     }
 
-    /// The model in the store under a URI; `owner` says whose it is.
-    func directory(_ uri: String, _ owner: String) throws -> ModelDirectory {
+    /// Where the files of a registered version lie in the store, whether they are a model or not.
+    func key(of version: ModelVersion) async throws -> ObjectKey {
+        try key(try await uri(of: version), Self.owner(version))
+    }
+
+    private static func owner(_ version: ModelVersion) -> String { "version \(version.version) of `\(version.name)`" }
+
+    private func uri(of version: ModelVersion) async throws -> String {
+        if let id = version.modelID { return try await tracking.artifactURI(ofModel: id) }
+        let uri = version.location
+        guard uri.hasPrefix("runs:/") else { return uri }
+        let parts = uri.dropFirst("runs:/".count).split(separator: "/", maxSplits: 1)
+        let run = try await tracking.run(id: String(parts.first ?? ""))
+        return "\(run.artifactURI)/\(parts.dropFirst().first ?? "")"
+    }
+
+    private func key(_ uri: String, _ owner: String) throws(ServerError) -> ObjectKey {
         guard let prefix = TrackingService.artifactPrefix(of: uri), let key = try? ObjectKey(prefix) else {
             throw ServerError(
                 .notFound,
@@ -33,7 +41,12 @@ struct ModelFiles: Sendable {
                 why: "its files lie in `\(uri)`, which is not this project's store"
             )
         }
-        let path = artifacts.localPath(of: key)
+        return key
+    }
+
+    /// The model in the store under a URI; `owner` says whose it is.
+    func directory(_ uri: String, _ owner: String) throws -> ModelDirectory {
+        let path = artifacts.localPath(of: try key(uri, owner))
         guard FileSystem.exists(path.appending("MLmodel")) else {
             throw ServerError(
                 .notFound,

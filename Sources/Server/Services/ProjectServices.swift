@@ -7,6 +7,7 @@ package import Monitoring
 package import ObjectStorage
 package import Registry
 package import Tracking
+package import Webhooks
 
 /// The rooms of one project, put together: the one place where they learn of each other.
 ///
@@ -29,6 +30,8 @@ package struct ProjectServices: Sendable {
     package let tracking: TrackingService
     /// Registered models.
     package let registry: RegistryService
+    /// Who is told of changes.
+    package let webhooks: WebhookService
     /// Predictions.
     package let inferenceLog: InferenceLog
     /// Labels and gathered errors.
@@ -47,6 +50,7 @@ package struct ProjectServices: Sendable {
         _ workspace: Workspace,
         as role: DatabaseRole,
         places: RuntimePlaces,
+        webhooks settings: WebhookSettings = WebhookSettings(),
         now: @escaping @Sendable () -> Int64
     ) async throws -> ProjectServices {
         let project = try ProjectFile.load(workspace)
@@ -54,14 +58,33 @@ package struct ProjectServices: Sendable {
         let database = try await SQLDatabase.open(
             at: workspace.database,
             role: role,
-            migrations: [TrackingService.migrations, RegistryService.migrations, FeedbackService.migrations]
+            migrations: [
+                TrackingService.migrations, RegistryService.migrations, FeedbackService.migrations,
+                WebhookService.migrations,
+            ]
         )
         let runtimes = Runtimes(places: places, root: workspace.root)
         let artifacts = try FolderStore(root: workspace.artifacts, reserve: Self.diskReserve)
         let parts = try FolderStore(root: workspace.uploads, reserve: Self.diskReserve)
-        let tracking = TrackingService(database: database, artifacts: artifacts, now: now)
+        let webhooks = WebhookService(
+            database: database,
+            secrets: SecretBox(key: settings.encryptionKey, file: workspace.webhookKey),
+            settings: settings,
+            now: now
+        )
+        let tracking = TrackingService(
+            database: database,
+            artifacts: artifacts,
+            onRunEvent: { try webhooks.record($0, $1) },
+            now: now
+        )
         let gate = ModelFiles(tracking: tracking, artifacts: artifacts).gate(for: project)
-        let registry = RegistryService(database: database, gate: gate, now: now)
+        let registry = RegistryService(
+            database: database,
+            gate: gate,
+            onEvent: { try webhooks.record($0, $1) },
+            now: now
+        )
         let log = try InferenceLog(directory: workspace.inference)
         let feedback = FeedbackService(
             database: database,
@@ -78,6 +101,7 @@ package struct ProjectServices: Sendable {
             uploads: PartUploads(into: artifacts, parts: parts, now: now),
             tracking: tracking,
             registry: registry,
+            webhooks: webhooks,
             inferenceLog: log,
             feedback: feedback,
             now: now

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ArgumentParser
 import Diagnostics
 import Server
 import UnixSignals
@@ -35,6 +36,9 @@ enum Interruptible {
         defer { watch.cancel() }
         do {
             try await work.value
+        } catch let code as ExitCode {
+            // It has said what there is to say.
+            throw code
         } catch {
             throw work.isCancelled ? Interrupted(cause: error) : error
         }

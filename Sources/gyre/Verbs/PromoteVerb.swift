@@ -22,7 +22,7 @@ struct PromoteVerb: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The run, or the beginning of its id.", valueName: "run"))
+    @Argument(help: ArgumentHelp("The run, by its id, the beginning of its id, or its name.", valueName: "run"))
     var run: String?
 
     @Option(help: ArgumentHelp("Take the finished run with the highest value of this metric.", valueName: "metric"))
@@ -111,22 +111,7 @@ struct RunChoice {
                 next: "write for example `gyre promote --best recall`"
             )
         }
-        // Letters that no id has cannot begin one, and must not reach the search language.
-        let isBeginning = !run.isEmpty && run.allSatisfy { $0.isASCII && $0.isHexDigit }
-        let search = RunSearch(filter: "attributes.run_id LIKE '\(run)%'", limit: 2)
-        let found = isBeginning ? try await services.tracking.searchRuns(search).items : []
-        guard found.count < 2 else {
-            throw ServerError(.invalidRequest, what: "cannot choose the run `\(run)`", why: "several ids begin so")
-        }
-        guard let only = found.first else {
-            throw ServerError(
-                .notFound,
-                what: "cannot find the run `\(run)`",
-                why: "no id begins so",
-                next: "see `gyre runs`"
-            )
-        }
-        return only.id
+        return try await services.tracking.run(meant: run, view: .activeOnly).id
     }
 }
 

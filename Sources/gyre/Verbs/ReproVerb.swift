@@ -64,15 +64,13 @@ struct ReproVerb: AsyncParsableCommand {
                 return runs
             }
             let tracked = try await Self.runs(runs.compactMap(\.runID), services)
-            guard !tracked.isEmpty else {
-                return try output.answer(
-                    json: RunList(tracked).json,
-                    text: "nothing changed; every stage is up to date"
-                )
-            }
+            let list = RunList(tracked)
+            let names = try await ExperimentNames(list, services)
             try output.answer(
-                json: RunList(tracked).json,
-                text: output.text(of: RunList(tracked).table(nowMs: services.now()))
+                json: list.json(names),
+                text: tracked.isEmpty
+                    ? "nothing changed; every stage is up to date"
+                    : output.text(of: list.table(nowMs: services.now(), names))
             )
         }
     }

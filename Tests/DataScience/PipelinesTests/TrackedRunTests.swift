@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import DataVersions
 import Documents
 import Files
 import JSONText
@@ -94,6 +95,20 @@ struct TrackedRunTests {
         #expect(run.tag("mlflow.source.git.branch") == "main")
         #expect(run.tag("mlflow.source.git.repoURL") == "https://host/x.git")
         await #expect(throws: (any Error).self) { try await lab.artifact("gyre/uncommitted.patch", of: run) }
+    }
+
+    @Test(arguments: [
+        (["LOGNAME": "ada", "USER": "bob"], "ada"), (["LOGNAME": "", "USER": "bob"], "bob"), ([:], "Grace Hopper"),
+    ])
+    func `a run knows who began it, by the login or else by who commits`(
+        variables: [String: String],
+        user: String
+    ) async throws {
+        let lab = try await ready()
+        try await lab.project.git("config", "user.name", "Grace Hopper")
+        #expect(try await RunRecorder.user(Git(root: lab.project.root)) { variables[$0] } == user)
+        let run = try await lab.tracking.run(id: try #require(try await lab.reproduce().runID))
+        #expect(!run.userID.isEmpty && run.userID != "unknown" && run.tag("mlflow.user") == run.userID)
     }
 
     @Test func `a dirty tree leaves a patch that makes the same tree of the commit`() async throws {

@@ -164,11 +164,11 @@ struct SearchField {
     let isFlag: Bool
     /// Whether it is a number that MLflow has as a text.
     let isIdentifier: Bool
+    /// The table, and the key in it, that finds runs by their values; nil for a field that no index knows.
+    var index: (table: String, key: String)?
 
     /// Whether what is missing counts as an empty text.
     var isEmptyIfMissing: Bool { rows == nil && isNullable && !isNumber }
-    /// The table, and the key in it, that finds runs by their values; nil for a field that no index knows.
-    var index: (table: String, key: String)?
 
     init(_ column: SearchScope.Column) {
         value = "item.\(raw: column.name)"

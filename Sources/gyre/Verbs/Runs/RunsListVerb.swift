@@ -1,29 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import JSONText
 import Server
 import Terminal
 import Tracking
 
-/// `gyre runs`: compares runs.
-struct RunsVerb: AsyncParsableCommand {
+/// `gyre runs list`: the newest runs, side by side.
+struct RunsListVerb: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "runs",
-        abstract: "List and compare runs.",
+        commandName: "list",
+        abstract: "List runs side by side.",
         discussion: """
             Filter and order are in MLflow's search language.
 
             Example:
-              gyre runs --filter "metrics.recall > 0.9" --order "metrics.recall DESC"
+              gyre runs list --experiment churn --order "metrics.recall DESC"
             """
     )
 
     @Option(help: ArgumentHelp("Only runs that meet this.", valueName: "filter"))
     var filter: String?
 
-    @Option(help: ArgumentHelp("The order; newest first if missing.", valueName: "field"))
-    var order: [String] = []
+    @OptionGroup var options: RunOptions
 
     @Option(name: [.customShort("n"), .long], help: ArgumentHelp("At most this many.", valueName: "count"))
     var limit = 20
@@ -37,15 +35,17 @@ struct RunsVerb: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let columns = try options.chosenColumns()
         try await Session.withProject(common) { services in
-            let runs = try await services.tracking.searchRuns(
-                RunSearch(filter: filter, orderBy: order, limit: limit)
-            )
-            let list = RunList(runs.items)
+            var search = try await options.search(filter: filter, in: services)
+            search.limit = limit
+            let list = RunList(try await services.tracking.searchRuns(search).items, columns: columns)
+            let names = try await ExperimentNames(list, services)
             let text =
-                runs.isEmpty
-                ? "no runs yet; start one by `gyre repro`" : common.output.text(of: list.table(nowMs: services.now()))
-            try common.output.answer(json: list.json, text: text)
+                list.isEmpty
+                ? try await options.words(forNoneBy: filter, in: services)
+                : common.output.text(of: list.table(nowMs: services.now(), names))
+            try common.output.answer(json: list.json(names), text: text)
         }
     }
 }

@@ -29,13 +29,18 @@ func cRoom(_ name: String, _ settings: [LinkerSetting] = [], exclude: [String] =
     .target(name: name, path: path("Sources", "C", name), exclude: exclude, linkerSettings: settings)
 }
 
-/// The tests of a room; they mirror `Sources/`.
-func tests(of name: String, in folder: String = "", _ more: [Target.Dependency] = []) -> Target {
+/// The tests of a room; they mirror `Sources/`. What an outside tool made lies in `Fixtures` beside them.
+func tests(
+    of name: String,
+    in folder: String = "",
+    _ more: [Target.Dependency] = [],
+    hasFixtures: Bool = false
+) -> Target {
     .testTarget(
         name: "\(name)Tests",
         dependencies: [.init(stringLiteral: name)] + more,
         path: path("Tests", folder, "\(name)Tests"),
-        exclude: [],
+        exclude: hasFixtures ? ["Fixtures"] : [],
         swiftSettings: house + strictness
     )
 }
@@ -43,6 +48,22 @@ func tests(of name: String, in folder: String = "", _ more: [Target.Dependency] 
 /// Helpers and contract suites that only tests import.
 func support(_ name: String, _ needs: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: needs, path: path("Tests", "Support", name), swiftSettings: house + strictness)
+}
+
+/// A program that measures; it sees what `package` declares.
+func benchmark(
+    _ name: String,
+    in folder: String,
+    _ needs: [Target.Dependency],
+    exclude: [String] = []
+) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: needs,
+        path: path("Benchmarks", folder),
+        exclude: exclude,
+        swiftSettings: house + strictness
+    )
 }
 
 func path(_ parts: String...) -> String { parts.filter { !$0.isEmpty }.joined(separator: "/") }
@@ -123,6 +144,14 @@ let dataScience: [Target] = [
 
 let operations: [Target] = [
     room("Registry", in: "Operations", ["Diagnostics", "Database", "JSONText", "Tracking"]),
+    room(
+        "Webhooks",
+        in: "Operations",
+        [
+            "Database", "Diagnostics", "Files", "HTTPTransport", "JSONText", "Registry", "Tracking", crypto, log,
+            metrics, systemPackage,
+        ]
+    ),
     room("Packaging", in: "Operations", ["CZlib", "Diagnostics", "Files", "JSONText", systemPackage]),
     room(
         "Serving",
@@ -139,10 +168,17 @@ let top: [Target] = [
     ),
     room("Lineage", ["DataVersions", "Diagnostics", "Feedback", "Monitoring", "Registry", "Tracking"]),
     room(
+        "Transfer",
+        [
+            "CZlib", "Database", "Diagnostics", "Documents", "Files", "HTTPTransport", "JSONText", "ObjectStorage",
+            "Registry", "Tables", "Tracking", nio, systemPackage,
+        ]
+    ),
+    room(
         "MLflowAPI",
         [
-            "Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", hummingbird, httpTypes, log,
-            nio,
+            "Diagnostics", "Tracking", "Registry", "JSONText", "ObjectStorage", "Webhooks", hummingbird, httpTypes,
+            log, nio,
         ]
     ),
     room("WebPages", ["Diagnostics", "WebAssets", mustache]),
@@ -153,7 +189,8 @@ let top: [Target] = [
             "JSONText", "Lineage",
             "MLflowAPI", "Monitoring", "ObjectStorage", "Packaging", "Pipelines", "PythonPackages", "Registry",
             "Serving", "Statistics", "Tables",
-            "Telemetry", "Tracking", "WebPages", unixSignals, httpTypes, hummingbird, lifecycle, log, metrics, nio,
+            "Telemetry", "Tracking", "WebPages", "Webhooks", unixSignals, httpTypes, hummingbird, lifecycle, log,
+            metrics, nio,
             subprocess, systemPackage,
         ]
     ),
@@ -163,9 +200,8 @@ let top: [Target] = [
         dependencies: [
             "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
-            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking",
-            arguments, log, metrics,
-            subprocess, systemPackage, unixSignals,
+            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", "Webhooks",
+            arguments, log, metrics, subprocess, systemPackage, unixSignals,
         ] + lean,
         path: "Sources/gyre",
         swiftSettings: house + strictness
@@ -193,7 +229,8 @@ let suites: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "gyre", "Files", "HTTPTransport", "JSONText", "SnapshotTesting", "SocketTesting", subprocess, systemPackage,
+            "gyre", "Files", "HTTPTransport", "JSONText", "SnapshotTesting", "SocketTesting", "WebhookTesting", subprocess,
+            systemPackage,
         ],
         path: "Tests/EndToEndTests",
         exclude: ["Snapshots"],
@@ -259,14 +296,32 @@ let suites: [Target] = [
         in: "Operations",
         ["Database", "Diagnostics", "Files", "Tracking", systemPackage]
     ),
+    support("WebhookTesting", [nio, nioPosix]),
+    tests(
+        of: "Webhooks",
+        in: "Operations",
+        [
+            "Database", "Diagnostics", "Files", "HTTPTransport", "JSONText", "ObjectStorage", "Registry", "Tracking",
+            "WebhookTesting", log, systemPackage,
+        ]
+    ),
     tests(
         of: "MLflowAPI",
         [
-            "Database", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", hummingbird, hummingbirdTesting,
-            httpTypes, nio, subprocess, systemPackage,
-        ]
+            "Database", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", "Webhooks", "WebhookTesting",
+            hummingbird, hummingbirdTesting, httpTypes, log, nio, subprocess, systemPackage,
+        ],
+        hasFixtures: true
     ),
     tests(of: "Terminal", ["Diagnostics", "JSONText"]),
+    tests(
+        of: "Transfer",
+        [
+            "Database", "Diagnostics", "Files", "JSONText", "ObjectStorage", "Registry", "Tables", "Tracking",
+            subprocess, systemPackage,
+        ],
+        hasFixtures: true
+    ),
     tests(of: "Serving", in: "Operations", ["Diagnostics", "Files", "JSONText", subprocess, systemPackage]),
 ]
 
@@ -275,12 +330,19 @@ let benchmarks: [Target] =
     environment["GYRE_BENCHMARKS"] == nil
     ? []
     : [
-        .executableTarget(
-            name: "startup-benchmark",
-            dependencies: ["Files", systemPackage],
-            path: "Benchmarks/Startup",
+        .target(
+            name: "BenchmarkSupport",
+            dependencies: [systemPackage],
+            path: "Benchmarks/Support",
             swiftSettings: house + strictness
-        )
+        ),
+        benchmark("startup-benchmark", in: "Startup", ["BenchmarkSupport", "Files", systemPackage]),
+        benchmark(
+            "tracking-benchmark",
+            in: "Tracking",
+            ["BenchmarkSupport", "Files", systemPackage],
+            exclude: ["fill-mlflow.py"]
+        ),
     ]
 
 let package = Package(

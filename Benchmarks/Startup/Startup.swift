@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BenchmarkSupport
 import SystemPackage
 
 /// How long Gyre takes to be there, and how little it takes while it waits, beside the tools that people know.
@@ -12,7 +13,7 @@ enum Startup {
     static func main() async throws {
         let options = try Options(Array(CommandLine.arguments.dropFirst()))
         let report = Report()
-        report.machine()
+        Table.machine()
         try report.versions(options)
         try report.commandLine(options)
         try await report.server(options)
@@ -54,10 +55,4 @@ struct Options {
         python = values["python"].map { FilePath($0) }
         if let text = values["runs"], let number = Int(text), number > 0 { runs = number }
     }
-}
-
-/// A benchmark that cannot go on.
-struct Problem: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
 }

@@ -11,92 +11,81 @@ import Tracking
 struct ArtifactRoutes: Sendable {
     let tracking: TrackingService
 
-    func add<Context: RequestContext>(to group: RouterGroup<Context>, calls: Calls<Context>) {
+    func add(to calls: Calls<some RequestContext>) {
         let store = tracking.artifacts
         let tracking = tracking
-        let base: RouterPath = "2.0/mlflow-artifacts/artifacts"
+        let route = "/mlflow-artifacts/artifacts"
+        let files = "2.0/mlflow-artifacts/artifacts/**"
         calls.get("2.0/mlflow/artifacts/list") { call in
             let run = try await tracking.run(id: try call.runID())
-            let files = try await Self.list(run.artifactURI, path: try call.text("path"), tracking)
-            return .json { writer in
-                writer.object { writer in
-                    writer.field("root_uri", run.artifactURI)
-                    files.write(into: &writer)
-                }
-            }
+            return try await Self.list(run.artifactURI, path: try call.text("path"), tracking)
         }
         calls.get("2.0/mlflow-artifacts/artifacts") { call in
-            let folder = try call.text("path") ?? ""
-            let files = try await Self.files(below: folder, relativeTo: folder, store)
+            let folder = try ArtifactPath.checked(try call.text("path") ?? "")
+            let files = try await ArtifactList(folder, relativeTo: folder, store)
             return .json { $0.object { files.write(into: &$0) } }
         }
-        group.get("\(base)/**") { _, context in
-            let key = try Self.key(context)
-            let body = try await store.get(key, range: nil)
-            return Response(
-                status: .ok,
-                headers: [
-                    .contentType: "application/octet-stream",
-                    .contentLength: String(body.info.sizeInBytes),
-                    // A page that shows an artefact must not run it.
-                    .contentSecurityPolicy: "sandbox", .xContentTypeOptions: "nosniff",
-                ],
-                body: ResponseBody(contentLength: Int(body.info.sizeInBytes)) { writer in
-                    for try await piece in body { try await writer.write(piece) }
-                    try await writer.finish(nil)
-                }
-            )
+        calls.stream(files, .get) { request, _ in
+            let key = try ObjectKey(try ArtifactPath.checked(url: request.uri.path, behind: route))
+            return try await ArtifactDownload(store: store, key: key).response(to: request)
         }
-        group.put("\(base)/**") { request, context in
-            _ = try await store.put(try Self.key(context), limit: nil, request.body)
-            return Response.empty
+        calls.stream(files, .put) { request, _ in
+            guard !request.uri.path.hasSuffix("/") else {
+                throw CallError.invalid("the path of an artifact must end with the name of a file")
+            }
+            let key = try ObjectKey(try ArtifactPath.checked(url: request.uri.path, behind: route))
+            _ = try await store.put(key, limit: nil, request.body)
+            return Response(status: .ok)
         }
-        group.delete("\(base)/**") { _, context in
-            let key = try Self.key(context)
+        calls.stream(files, .delete) { request, _ in
+            let key = try ObjectKey(try ArtifactPath.checked(url: request.uri.path, behind: route))
             try await store.deleteAll(prefix: key)
             return Response.empty
         }
     }
 
     /// The files of a run or model, with paths relative to its artefacts.
-    static func list(_ uri: String, path: String?, _ tracking: TrackingService) async throws -> ArtifactList {
+    static func list(_ uri: String, path: String?, _ tracking: TrackingService) async throws -> Response {
+        let path = try ArtifactPath.checked(path ?? "")
+        let root = try prefix(of: uri)
+        let files = try await ArtifactList(
+            path.isEmpty ? root : "\(root)/\(path)",
+            relativeTo: root,
+            tracking.artifacts
+        )
+        return .json { writer in
+            writer.object { writer in
+                writer.field("root_uri", uri)
+                files.write(into: &writer)
+            }
+        }
+    }
+
+    /// The key of a file below an artefact URI.
+    static func key(_ uri: String, _ path: String) throws -> ObjectKey {
+        let path = try ArtifactPath.checked(path)
+        guard !path.isEmpty else { throw CallError.invalid("Invalid path ''") }
+        return try ObjectKey("\(try prefix(of: uri))/\(path)")
+    }
+
+    private static func prefix(of uri: String) throws(CallError) -> String {
         guard let prefix = TrackingService.artifactPrefix(of: uri) else {
             throw CallError.invalid("the artefacts lie in `\(uri)`, which this server does not keep")
         }
-        let folder = path.flatMap { $0.isEmpty ? nil : "\(prefix)/\($0)" } ?? prefix
-        return try await files(below: folder, relativeTo: prefix, tracking.artifacts)
-    }
-
-    private static func files(
-        below folder: String,
-        relativeTo root: String,
-        _ store: any ObjectStore
-    ) async throws -> ArtifactList {
-        var entries: [ObjectEntry] = []
-        var after: String?
-        repeat {
-            let page = try await store.list(prefix: folder, recursive: false, after: after, limit: 1_000)
-            entries += page.entries
-            after = page.next
-        } while after != nil
-        return ArtifactList(entries: entries, root: root)
-    }
-
-    private static func key(_ context: some RequestContext) throws -> ObjectKey {
-        let parts = try context.parameters.getCatchAll().map { part in
-            guard let decoded = percentDecoded(part) else {
-                throw CallError.invalid("the path is not percent-encoded UTF-8")
-            }
-            return decoded
-        }
-        return try ObjectKey(parts.joined(separator: "/"))
+        return prefix
     }
 }
 
 /// A listing as MLflow shows it.
 struct ArtifactList {
-    let entries: [ObjectEntry]
-    let root: String
+    private var entries: [ObjectEntry] = []
+    private let root: String
+
+    /// Lists one level of a folder.
+    init(_ folder: String, relativeTo root: String, _ store: any ObjectStore) async throws {
+        self.root = root
+        for try await batch in store.batches(of: folder) { entries += batch }
+    }
 
     func write(into writer: inout JSONWriter) {
         writer.key("files")

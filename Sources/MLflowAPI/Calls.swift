@@ -16,9 +16,18 @@ struct Call: Sendable {
     private let query: Query
     /// What the path's variables hold.
     let path: [String: String]
+    /// The path of the URL, as it came.
+    let uri: String
+    /// The server as the client calls it.
+    let host: String?
+    /// Whether a proxy in front says that the client speaks TLS to it.
+    let isForwardedFromHTTPS: Bool
 
     init(_ request: Request, path: [String: String], readsBody: Bool) async throws {
         self.path = path
+        uri = request.uri.path
+        host = request.head.authority
+        isForwardedFromHTTPS = HTTPField.Name("X-Forwarded-Proto").map { request.headers[$0] } == "https"
         query = try Query(request.uri.query)
         guard readsBody else {
             body = nil
@@ -29,16 +38,17 @@ struct Call: Sendable {
             body = nil
             return
         }
-        let document: JSONDocument
         do {
-            document = try buffer.withUnsafeReadableBytes { try JSONDocument(parsing: $0) }
+            var document = try buffer.withUnsafeReadableBytes { try JSONDocument(parsing: $0) }
+            // Old clients wrote the object as a text first.
+            if let text = document.root.string { document = try JSONDocument(text) }
+            guard document.root.kind == .object else {
+                throw CallError.invalid("cannot read the request's body: it is no JSON object")
+            }
+            body = Fields(document.root)
         } catch let error as JSONError {
-            throw CallError.badRequest("cannot read the request's body: \(error.why)")
+            throw CallError.invalid("cannot read the request's body: \(error.why)")
         }
-        guard document.root.kind == .object else {
-            throw CallError.badRequest("cannot read the request's body: it is no JSON object")
-        }
-        body = Fields(document.root)
     }
 
     /// A value of the body, of any kind.
@@ -46,7 +56,7 @@ struct Call: Sendable {
 
     /// The body's fields.
     func fields() throws(CallError) -> Fields {
-        guard let body else { throw .badRequest("the request has no body") }
+        guard let body else { throw .invalid("the request has no body") }
         return body
     }
 
@@ -136,6 +146,16 @@ final class Calls<Context: RequestContext> {
     func get(_ path: String, _ handler: @escaping @Sendable (Call) async throws -> Response) { on(path, .get, handler) }
     func post(_ path: String, _ handler: @escaping @Sendable (Call) async throws -> Response) {
         on(path, .post, handler)
+    }
+
+    /// A route that reads its body, or answers, piece by piece.
+    func stream(
+        _ path: String,
+        _ method: HTTPRequest.Method,
+        _ handler: @escaping @Sendable (Request, Context) async throws -> Response
+    ) {
+        methods[path, default: []].insert(method)
+        group.on(RouterPath(path), method: method) { request, context in try await handler(request, context) }
     }
 
     func on(

@@ -117,6 +117,7 @@ extension Experiment {
             writer.field("last_update_time", updatedMs)
             writer.field("creation_time", createdMs)
             writer.pairs("tags", tags)
+            writer.field("workspace", "default")
         }
     }
 }

@@ -23,7 +23,8 @@ struct LoggedModelRoutes: Sendable {
             return try await tracking.createModel(draft).response
         }
         calls.post(base + "/search") { call in
-            let page = try call.page(default: 100, most: 1_000)
+            // MLflow gives as many as were asked for; here the rest comes with the next page.
+            let page = try call.page(default: 100, most: Int(Int32.max))
             let order = try call.objects("order_by") { (term) throws(CallError) in
                 SearchOrderTerm(
                     field: try term.requiredText("field_name"),
@@ -33,8 +34,8 @@ struct LoggedModelRoutes: Sendable {
                     }
                 )
             }
+            guard call["experiment_ids"] != nil else { throw CallError.missing("experiment_ids") }
             let experiments = try call.texts("experiment_ids")
-            guard !experiments.isEmpty else { throw CallError.missing("experiment_ids") }
             let models = try await tracking.searchModels(
                 experimentIDs: experiments,
                 filter: try call.text("filter"),
@@ -50,7 +51,9 @@ struct LoggedModelRoutes: Sendable {
             )
             return .page("models", models) { $0.write(into: &$1) }
         }
-        calls.get(base + "/:model_id") { call in try await tracking.model(id: try call.modelID()).response }
+        calls.get(base + "/:model_id") { call in
+            try await tracking.model(id: try call.modelID(), isDeletedFine: try call.bool("allow_deleted")).response
+        }
         calls.on(base + "/:model_id", .patch) { call in
             let numbers: [String: LoggedModelStatus] = ["1": .pending, "2": .ready, "3": .uploadFailed]
             guard let status = try call.choice("status", numbers: numbers) else { throw CallError.missing("status") }
@@ -74,17 +77,11 @@ struct LoggedModelRoutes: Sendable {
         }
         calls.get(base + "/:model_id/artifacts/directories") { call in
             let model = try await tracking.model(id: try call.modelID())
-            let files = try await ArtifactRoutes.list(
+            return try await ArtifactRoutes.list(
                 model.artifactURI,
                 path: try call.text("artifact_directory_path"),
                 tracking
             )
-            return .json { writer in
-                writer.object { writer in
-                    writer.field("root_uri", model.artifactURI)
-                    files.write(into: &writer)
-                }
-            }
         }
     }
 }
@@ -117,8 +114,8 @@ extension LoggedModel {
                 writer.field("last_updated_timestamp_ms", updatedMs)
                 writer.field("artifact_uri", artifactURI)
                 writer.field("status", status.rawValue)
-                if let modelType { writer.field("model_type", modelType) }
-                if let sourceRunID { writer.field("source_run_id", sourceRunID) }
+                writer.field("model_type", modelType ?? "")
+                writer.field("source_run_id", sourceRunID ?? "")
                 writer.pairs("tags", tags)
             }
             writer.key("data")

@@ -22,7 +22,8 @@ struct MLflowErrors<Context: RequestContext>: RouterMiddleware {
         } catch {
             let answer = Self.answer(to: error, request)
             let facts: Logger.Metadata = ["http.path": "\(request.uri.path)", "error": "\(error)"]
-            if answer.status.code >= 500 {
+            // What this server does not offer is no failure of it.
+            if answer.status.code >= 500, answer.status != .notImplemented {
                 context.logger.error("request failed", metadata: facts)
             } else {
                 context.logger.debug("request refused", metadata: facts)
@@ -51,6 +52,12 @@ struct MLflowErrors<Context: RequestContext>: RouterMiddleware {
                 code: "RESOURCE_DOES_NOT_EXIST",
                 status: .notFound,
                 message: "No such artifact: \(request.uri.path.prefix(1_000))"
+            )
+        case let error as ObjectStorageError where error.code == .noSpace:
+            return CallError(
+                code: "RESOURCE_EXHAUSTED",
+                status: .init(code: 507, reasonPhrase: "Insufficient Storage"),
+                message: error.description
             )
         case let error as any Explained where error.kind != .failed: return CallError(error)
         case let error as any Explained:
@@ -105,6 +112,14 @@ struct CallError: Error {
 
     static func badRequest(_ message: String) -> CallError {
         CallError(code: "BAD_REQUEST", status: .badRequest, message: message)
+    }
+
+    static func notInteger(_ parameter: String, _ text: String) -> CallError {
+        .invalid("Parameter '\(parameter)' must be an integer, got '\(text.prefix(50))'.")
+    }
+
+    static func unsupported(_ message: String) -> CallError {
+        CallError(code: "NOT_IMPLEMENTED", status: .notImplemented, message: message)
     }
 
     static func wrongMethod(_ request: Request) -> CallError {

@@ -8,9 +8,7 @@ import Tracking
 extension Call {
     func versionNumber() throws(CallError) -> Int {
         let text = try requiredText("version")
-        guard let number = Int(text) else {
-            throw .invalid("Parameter 'version' must be an integer, got '\(text.prefix(50))'.")
-        }
+        guard let number = Int(text) else { throw .notInteger("version", text) }
         return number
     }
 
@@ -33,7 +31,7 @@ extension RegisteredModel {
             writer.field("name", name)
             writer.field("creation_timestamp", createdMs)
             writer.field("last_updated_timestamp", updatedMs)
-            writer.field("description", description)
+            if !description.isEmpty { writer.field("description", description) }
             writer.key("latest_versions")
             writer.array { writer in for version in latest { version.write(into: &writer) } }
             writer.pairs("tags", tags)
@@ -69,7 +67,7 @@ extension ModelVersion {
             writer.field("current_stage", stage.rawValue)
             writer.field("description", description)
             writer.field("source", source)
-            if let runID { writer.field("run_id", runID) }
+            writer.field("run_id", runID ?? "")
             if let modelID { writer.field("model_id", modelID) }
             writer.field("run_link", runLink)
             writer.field("status", "READY")

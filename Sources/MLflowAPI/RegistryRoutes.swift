@@ -8,7 +8,7 @@ import Tracking
 /// `/2.0/mlflow/registered-models/…` and `/2.0/mlflow/model-versions/…`.
 struct RegistryRoutes: Sendable {
     let registry: RegistryService
-    let tracking: TrackingService
+    let origin: VersionOrigin
     let onChange: @Sendable () -> Void
 
     func add(to calls: Calls<some RequestContext>) {
@@ -113,7 +113,7 @@ struct RegistryRoutes: Sendable {
     private func addVersions(to calls: Calls<some RequestContext>) {
         let registry = registry
         let onChange = onChange
-        let origin = VersionOrigin(registry: registry, tracking: tracking)
+        let origin = origin
         let base = "2.0/mlflow/model-versions/"
         calls.post(base + "create") { call in
             var draft = try await origin.draft(

@@ -33,8 +33,8 @@ extension DatasetInput {
         self.init(
             name: try dataset.requiredText("name"),
             digest: try dataset.requiredText("digest"),
-            sourceType: try dataset.requiredText("source_type"),
-            source: try dataset.requiredText("source"),
+            sourceType: try dataset.text("source_type") ?? "",
+            source: try dataset.text("source") ?? "",
             schema: try dataset.text("schema"),
             profile: try dataset.text("profile"),
             tags: try fields.pairs("tags")

@@ -100,6 +100,7 @@ struct RunRoutes: Sendable {
             return .empty
         }
         calls.post(base + "outputs") { call in
+            guard call["models"] != nil else { throw CallError.missing("models") }
             let models = try call.objects("models") { (model) throws(CallError) in
                 (try model.requiredText("model_id"), try model.integer("step") ?? 0)
             }

@@ -7,7 +7,7 @@ package import Telemetry
 /// `gyre up`: everything of a project in one process.
 ///
 /// MLflow's API, the project's live model, Gyre's own API and the web page answer on one port; the inference log, the watch
-/// on `champion` and the loop run beside them. A signal ends it gracefully: the loop gives up its turn, the port closes,
+/// on `champion`, the loop and the delivery to webhooks run beside them. A signal ends it gracefully: the loop gives up its turn, the port closes,
 /// requests under way are answered, and the log is flushed.
 package struct GyreServer: Sendable {
     let services: ProjectServices
@@ -56,7 +56,10 @@ package struct GyreServer: Sendable {
         do {
             try await Listening(settings: settings, logger: logger).run(
                 router,
-                foundations: [InferenceLogService(services: services, logger: logger), live],
+                foundations: [
+                    WebhookDeliveryService(webhooks: services.webhooks, logger: logger),
+                    InferenceLogService(services: services, logger: logger), live,
+                ],
                 callers: [loop]
             ) { url in
                 do {

@@ -18,7 +18,13 @@ package enum TrackingServer {
         if let running = ServerFile(workspace: services.workspace).running() { return try await body(running.url) }
         let router = GyreServer.router(project: nil)
         router.get("health") { _, _ in "OK" }
-        MLflowRoutes(tracking: services.tracking, registry: services.registry).add(to: router)
+        MLflowRoutes(
+            tracking: services.tracking,
+            registry: services.registry,
+            webhooks: services.webhooks,
+            uploads: services.uploads
+        )
+            .add(to: router)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let application = Application(
             router: router,

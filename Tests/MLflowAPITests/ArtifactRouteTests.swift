@@ -8,6 +8,8 @@ import SystemPackage
 import Testing
 import Tracking
 
+@testable import MLflowAPI
+
 struct ArtifactRouteTests {
     private static let proxy = "/api/2.0/mlflow-artifacts/artifacts"
 
@@ -117,6 +119,95 @@ struct ArtifactRouteTests {
             let answer = try await server.call(.get, "artifacts/list?run_id=\(run)")
             #expect(answer.status == 400)
             #expect(answer.message.contains(location))
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("bytes=0-4", 206, "01234", "bytes 0-4/10"), ("bytes=7-", 206, "789", "bytes 7-9/10"),
+            ("bytes=-3", 206, "789", "bytes 7-9/10"), ("bytes=5-100", 206, "56789", "bytes 5-9/10"),
+            ("bytes=10-", 416, "", "bytes */10"), ("bytes=-0", 416, "", "bytes */10"),
+            ("bytes=4-2", 200, "0123456789", ""), ("bytes=0-1,3-4", 200, "0123456789", ""),
+            ("lines=1-2", 200, "0123456789", ""), ("bytes=x-", 200, "0123456789", ""),
+            ("bytes=99999999999999999999-", 200, "0123456789", ""),
+        ]
+    )
+    func `a part of a file comes down as it is asked for`(
+        range: String,
+        status: Int,
+        content: String,
+        place: String
+    ) async throws {
+        try await TestServer.run { server in
+            _ = try await put(server, "0/digits", "0123456789")
+            let answer = try await server.send(.get, Self.proxy + "/0/digits", headers: [.range: range])
+            #expect(answer.status == status)
+            #expect(String(buffer: answer.body) == content)
+            #expect(answer.headers[.contentRange] ?? "" == place)
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("plain.txt", "attachment; filename=plain.txt", "text/plain"),
+            ("a b.csv", "attachment; filename=\"a b.csv\"", "text/plain"),
+            ("q\"uote.png", "attachment; filename=\"q\\\"uote.png\"", "image/png"),
+            ("ü.bin", "attachment; filename=\".bin\"; filename*=UTF-8''%C3%BC.bin", "application/octet-stream"),
+            (
+                "日本", "attachment; filename=\"download\"; filename*=UTF-8''%E6%97%A5%E6%9C%AC",
+                "application/octet-stream"
+            ),
+            (
+                "line\nbreak", "attachment; filename=\"linebreak\"; filename*=UTF-8''line%0Abreak",
+                "application/octet-stream"
+            ),
+            (".json", "attachment; filename=.json", "application/octet-stream"),
+            ("MLmodel", "attachment; filename=MLmodel", "text/plain"),
+            ("page.HTML", "attachment; filename=page.HTML", "text/html"),
+        ]
+    )
+    func `a download is an attachment of its name and kind`(name: String, disposition: String, kind: String) {
+        #expect(ArtifactDownload.disposition(of: name) == disposition)
+        #expect(ArtifactDownload.mediaType(of: name) == kind)
+    }
+
+    @Test(
+        arguments: [
+            "/get-artifact?run_id=$RUN&path=", "/model-versions/get-artifact?name=here&version=1&path=",
+            "/ajax-api/2.0/mlflow/logged-models/$MODEL/artifacts/files?artifact_file_path=",
+            "/api/2.0/mlflow-artifacts/artifacts/$EXPERIMENT/$RUN/artifacts/",
+        ]
+    )
+    func `no link leads out of the store`(route: String) async throws {
+        try await World.run { world in
+            let server = world.server
+            let secret = server.folder.appending("secret")
+            try AtomicFile.write("secret", to: secret)
+            for root in ["artifacts/$EXPERIMENT/$RUN/artifacts", "artifacts/$EXPERIMENT/models/$MODEL/artifacts"] {
+                let folder = server.folder.appending(world.filled(root))
+                try FileSystem.createDirectory(folder)
+                try FileSystem.symlink(secret, at: folder.appending("file"))
+                try FileSystem.symlink(server.folder, at: folder.appending("folder"))
+            }
+            try await server.post("registered-models/create", #"{"name":"here"}"#)
+            let source = #""source":"mlflow-artifacts:/$EXPERIMENT/$RUN/artifacts","run_id":"$RUN""#
+            try await server.post("model-versions/create", world.filled("{\"name\":\"here\",\(source)}"))
+            for path in ["file", "folder/secret"] {
+                let answer = try await server.send(.get, world.filled(route + path))
+                #expect((400..<500).contains(answer.status), "\(path): \(answer.status)")
+                #expect(!answer.code.isEmpty)
+                #expect(!String(buffer: answer.body).contains("secret\""))
+            }
+        }
+    }
+
+    @Test func `a full disk is said to be full`() async throws {
+        try await TestServer.run(reserve: .max) { server in
+            let answer = try await put(server, "0/a", "x")
+            #expect(answer.status == 507)
+            #expect(answer.code == "RESOURCE_EXHAUSTED")
+            #expect(answer.message.contains("no space"))
+            #expect(!answer.message.contains(server.folder.string))
         }
     }
 

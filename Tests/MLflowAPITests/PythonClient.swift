@@ -39,14 +39,16 @@ struct PythonClient {
     /// Runs a program of the client against a listening server; what it asserts must hold.
     static func run(
         guarded: Set<String> = [],
+        variables more: [String: String] = [:],
         _ program: String,
+        delivering: Bool = false,
         then check: @escaping @Sendable (TestServer) async throws -> Void = { _ in }
     ) async throws {
-        try await TestServer.run(.live, guarded: guarded) { server in
+        try await TestServer.run(.live, guarded: guarded, delivering: delivering) { server in
             let port = try #require(server.client.port)
             let home = server.folder.appending("home")
             try FileSystem.createDirectory(home)
-            let variables: [Environment.Key: String?] = [
+            var variables: [Environment.Key: String?] = [
                 "MLFLOW_TRACKING_URI": "http://localhost:\(port)", "HOME": home.string, "TMPDIR": home.string,
                 // One try and a short patience: a failure must show as itself.
                 "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
@@ -55,6 +57,7 @@ struct PythonClient {
                 "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "GIT_PYTHON_REFRESH": "quiet",
                 "PYTHONDONTWRITEBYTECODE": nil, "MLFLOW_RUN_ID": nil, "MLFLOW_EXPERIMENT_ID": nil,
             ]
+            for (name, value) in more { variables[Environment.Key(stringLiteral: name)] = value }
             let result = try await Subprocess.run(
                 .path(python),
                 arguments: Arguments(["-c", prelude + program]),

@@ -6,6 +6,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import JSONText
+import Logging
 import MLflowAPI
 import NIOCore
 import ObjectStorage
@@ -14,6 +15,11 @@ import Synchronization
 import SystemPackage
 import Testing
 import Tracking
+import Webhooks
+
+#if canImport(Glibc)
+import Glibc
+#endif
 
 /// MLflow's API over a database and a folder of the test's own.
 struct TestServer {
@@ -28,6 +34,8 @@ struct TestServer {
     static func run<Result: Sendable>(
         _ setup: TestingSetup = .router,
         guarded: Set<String> = [],
+        delivering: Bool = false,
+        reserve: Int64 = 0,
         _ body: @escaping @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
         let folder = try FileSystem.realPath(try FileSystem.temporaryDirectory(prefix: "mlflow-test"))
@@ -38,31 +46,73 @@ struct TestServer {
         let database = try await SQLDatabase.open(
             at: folder.appending("gyre.db"),
             role: .server,
-            migrations: [TrackingService.migrations, RegistryService.migrations]
+            migrations: [TrackingService.migrations, RegistryService.migrations, WebhookService.migrations]
         )
         let now = Counter(1_000_000)
+        let webhooks = Self.webhooks(over: database, in: folder)
         let tracking = TrackingService(
             database: database,
-            artifacts: try FolderStore(root: folder.appending("artifacts"))
+            artifacts: try FolderStore(root: folder.appending("artifacts"), reserve: reserve),
+            onRunEvent: { try webhooks.record($0, $1) }
         ) { now.next() }
+        let parts = try FolderStore(root: folder.appending("uploads"))
+        // The age of parts is that of their files.
+        let uploads = PartUploads(into: tracking.artifacts, parts: parts) { WallClock.milliseconds }
         let gate = ChampionGate(models: guarded) { _ in "sha256:1" }
-        let registry = RegistryService(database: database, gate: gate) { now.next() }
+        let registry = RegistryService(database: database, gate: gate, onEvent: { try webhooks.record($0, $1) }) {
+            now.next()
+        }
         let changes = Counter(0)
         let router = Router()
         router.get("health") { _, _ in "OK" }
-        MLflowRoutes(tracking: tracking, registry: registry, onRegistryChange: { _ = changes.next() }).add(to: router)
+        MLflowRoutes(
+            tracking: tracking,
+            registry: registry,
+            webhooks: webhooks,
+            uploads: uploads,
+            onRegistryChange: { _ = changes.next() }
+        ).add(to: router)
         let application = Application(router: router)
         do {
             let result = try await application.test(setup) { client in
-                try await body(
-                    TestServer(tracking: tracking, registry: registry, folder: folder, client: client, changes: changes)
+                let server = TestServer(
+                    tracking: tracking,
+                    registry: registry,
+                    folder: folder,
+                    client: client,
+                    changes: changes
                 )
+                guard delivering else { return try await body(server) }
+                let courier = WebhookCourier(
+                    service: webhooks,
+                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+                )
+                return try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { await courier.run() }
+                    defer { group.cancelAll() }
+                    return try await body(server)
+                }
             }
             await database.close()
             return result
         } catch {
             await database.close()
             throw error
+        }
+    }
+
+    /// Webhooks that may lead to this machine.
+    private static func webhooks(over database: SQLDatabase, in folder: FilePath) -> WebhookService {
+        var settings = WebhookSettings()
+        settings.schemes = ["https", "http"]
+        settings.allowsPrivateAddresses = true
+        settings.interval = .milliseconds(20)
+        let secrets = SecretBox(key: nil, file: folder.appending("webhook.key"))
+        // Receivers compare the time of a delivery with their own clock.
+        return WebhookService(database: database, secrets: secrets, settings: settings) {
+            var time = timespec()
+            clock_gettime(CLOCK_REALTIME, &time)
+            return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
         }
     }
 
@@ -117,6 +167,15 @@ struct TestServer {
         let answer = try await call(method, path, json)
         try #require(answer.status == 200, "\(path): \(String(buffer: answer.body))")
         return try answer.json
+    }
+}
+
+/// The time, for what is compared with the times of files.
+enum WallClock {
+    static var milliseconds: Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
     }
 }
 

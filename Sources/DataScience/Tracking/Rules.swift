@@ -71,7 +71,9 @@ package enum Rules {
             throw .invalid(what, "it has more than 2048 characters, or holds a NUL")
         }
         guard !location.hasPrefix("runs:") else { throw .invalid(what, "a run's URI is no place of its own") }
-        guard !location.split(separator: "/").contains("..") else { throw .invalid(what, "it holds `..`") }
+        guard !location.contains("#"), !location.contains("?") else { throw .invalid(what, "it holds `#` or `?`") }
+        let plain = location.lowercased().replacing("%2e", with: ".")
+        guard !plain.split(separator: "/").contains("..") else { throw .invalid(what, "it holds `..`") }
     }
 
     /// Refuses a time before 1970 or behind the year 9999, with which no clock or calendar can go on.

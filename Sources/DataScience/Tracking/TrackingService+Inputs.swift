@@ -15,23 +15,7 @@ extension TrackingService {
         for input in inputs { try Self.check(input) }
         try await database.write { writer in
             let run = try Store.activeKey(ofRun: id, writer.reader).number
-            for input in inputs {
-                var tags = JSONWriter()
-                tags.object { tags in for tag in input.tags { tags.field(tag.key, tag.value) } }
-                let context = input.tags.last { $0.key == Self.contextTag }?.value
-                try writer.execute(
-                    """
-                    INSERT INTO tracking_inputs (
-                        run, name, digest, source_type, source, schema, profile, context, tags
-                    )
-                    VALUES (
-                        \(run), \(input.name), \(input.digest), \(input.sourceType), \(input.source), \(input.schema),
-                        \(input.profile), \(context), \(tags.text)
-                    )
-                    ON CONFLICT (run, name, digest) DO NOTHING
-                    """
-                )
-            }
+            for input in inputs { try Self.put(input, run: run, writer) }
             for model in models { try Self.link(run: run, model: model, isOutput: false, step: 0, writer) }
         }
     }
@@ -62,7 +46,24 @@ extension TrackingService {
         }
     }
 
-    private static func check(_ input: DatasetInput) throws(TrackingError) {
+    /// Stores data that went into a run; data that is noted already stays as it is.
+    static func put(_ input: DatasetInput, run: Int64, _ writer: SQLWriter) throws {
+        var tags = JSONWriter()
+        tags.object { tags in for tag in input.tags { tags.field(tag.key, tag.value) } }
+        let context = input.tags.last { $0.key == Self.contextTag }?.value
+        try writer.execute(
+            """
+            INSERT INTO tracking_inputs (run, name, digest, source_type, source, schema, profile, context, tags)
+            VALUES (
+                \(run), \(input.name), \(input.digest), \(input.sourceType), \(input.source), \(input.schema),
+                \(input.profile), \(context), \(tags.text)
+            )
+            ON CONFLICT (run, name, digest) DO NOTHING
+            """
+        )
+    }
+
+    static func check(_ input: DatasetInput) throws(TrackingError) {
         let name = input.name
         guard !name.isEmpty, !input.digest.isEmpty else {
             throw .invalid("cannot log the dataset `\(name.prefix(100))`", "it needs a name and a digest")
@@ -81,6 +82,11 @@ extension TrackingService {
 
     private static func link(run: Int64, model: String, isOutput: Bool, step: Int64, _ writer: SQLWriter) throws {
         try Store.requireModel(model, writer.reader)
+        try put(link: model, isOutput: isOutput, step: step, run: run, writer)
+    }
+
+    /// Stores that a model went into a run, or came out of it.
+    static func put(link model: String, isOutput: Bool, step: Int64, run: Int64, _ writer: SQLWriter) throws {
         try writer.execute(
             """
             INSERT INTO tracking_run_models (run, model_id, is_output, step) VALUES (\(run), \(model), \(isOutput), \(step))

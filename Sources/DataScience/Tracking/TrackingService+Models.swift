@@ -37,9 +37,9 @@ extension TrackingService {
         }
     }
 
-    /// A logged model.
-    package func model(id: String) async throws -> LoggedModel {
-        try await database.read { try Self.model(id, $0) }
+    /// A logged model; one that was deleted only if `isDeletedFine`.
+    package func model(id: String, isDeletedFine: Bool = false) async throws -> LoggedModel {
+        try await database.read { try Self.model(id, isDeletedFine: isDeletedFine, $0) }
     }
 
     /// The URI of a logged model's files, also of one whose record was deleted: a registered version may still need them.
@@ -191,7 +191,7 @@ extension TrackingService {
     }
 
     /// The pairs with values cut as on runs; names of logged models' pairs may hold any character.
-    private static func checked(
+    static func checked(
         _ pairs: [KeyValue],
         of thing: String,
         cutTo limit: Int
@@ -210,11 +210,15 @@ extension TrackingService {
         try Store.put(tags, in: "tracking_model_tags", "model_id", .text(id), writer)
     }
 
-    private static func model(_ id: String, _ reader: SQLReader) throws -> LoggedModel {
+    private static func model(
+        _ id: String,
+        isDeletedFine: Bool = false,
+        _ reader: SQLReader
+    ) throws -> LoggedModel {
         let sql: SQL = """
             SELECT \(raw: Store.modelColumns.joined(separator: ", "))
             FROM tracking_models
-            WHERE id = \(id) AND stage = 'active'
+            WHERE id = \(id) AND (stage = 'active' OR \(isDeletedFine))
             """
         guard let model = try Store.models(try reader.rows(sql), reader).first else {
             throw TrackingError.missing("the logged model", id)

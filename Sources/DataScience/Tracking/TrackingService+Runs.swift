@@ -101,7 +101,9 @@ extension TrackingService {
             )
             let key = try Store.key(ofRun: id, writer.reader)
             try Store.put(tags: stored, run: key, writer)
-            return try Store.run(id, writer.reader, NameCache())
+            let run = try Store.run(id, writer.reader, NameCache())
+            try onRunEvent(.created(run), writer)
+            return run
         }
     }
 
@@ -123,15 +125,21 @@ extension TrackingService {
         }
         return try await database.write { writer in
             let key = try Store.activeKey(ofRun: id, writer.reader)
+            var isNewStatus = false
             if let status {
-                try writer.execute("UPDATE tracking_runs SET status = \(status.rawValue) WHERE id = \(id)")
+                let sql: SQL = """
+                    UPDATE tracking_runs SET status = \(status.rawValue) WHERE id = \(id) AND status <> \(status.rawValue)
+                    """
+                isNewStatus = try writer.execute(sql) > 0
             }
             if let endMs { try writer.execute("UPDATE tracking_runs SET end_ms = \(endMs) WHERE id = \(id)") }
             if let name {
                 try writer.execute("UPDATE tracking_runs SET name = \(name) WHERE id = \(id)")
                 try Store.put(tags: [KeyValue(Self.nameTag, name)], run: key, writer)
             }
-            return try Store.run(id, writer.reader, NameCache())
+            let run = try Store.run(id, writer.reader, NameCache())
+            if isNewStatus, run.status.isEnd { try onRunEvent(.ended(run), writer) }
+            return run
         }
     }
 

@@ -10,6 +10,8 @@ package struct TrackingService: Sendable {
     let database: SQLDatabase
     /// Where artefacts lie: a run's below `<experiment>/<run>/artifacts`, a model's below `<experiment>/models/<model>/artifacts`.
     package let artifacts: any ObjectStore
+    /// Hears of the begin and end of runs within the transaction; an error undoes the change.
+    let onRunEvent: @Sendable (RunEvent, SQLWriter) throws -> Void
     let now: @Sendable () -> Int64
     let names = NameCache()
 
@@ -18,10 +20,17 @@ package struct TrackingService: Sendable {
     /// - Parameters:
     ///   - database: Holds the tables of ``migrations``.
     ///   - artifacts: Where artefacts lie.
+    ///   - onRunEvent: Hears of the begin and end of runs within the transaction; an error undoes the change.
     ///   - now: The clock, milliseconds UTC.
-    package init(database: SQLDatabase, artifacts: any ObjectStore, now: @escaping @Sendable () -> Int64) {
+    package init(
+        database: SQLDatabase,
+        artifacts: any ObjectStore,
+        onRunEvent: @escaping @Sendable (RunEvent, SQLWriter) throws -> Void = { _, _ in },
+        now: @escaping @Sendable () -> Int64
+    ) {
         self.database = database
         self.artifacts = artifacts
+        self.onRunEvent = onRunEvent
         self.now = now
     }
 
@@ -195,7 +204,7 @@ package struct TrackingService: Sendable {
         }
     }
 
-    private static func check(experimentTag tag: KeyValue) throws(TrackingError) {
+    static func check(experimentTag tag: KeyValue) throws(TrackingError) {
         try Rules.check(key: tag.key, of: "tag")
         try Rules.check(tag.value, limit: 20_000, of: "tag", tag.key)
     }

@@ -13,6 +13,9 @@ struct FailedExchange {
     /// The method is no word of capitals.
     struct InvalidMethod: Error {}
 
+    /// The connection leads to an address that is not public.
+    struct RefusedPeer: Error { let address: String }
+
     let method: String
     let address: String
     let deadline: Duration
@@ -51,6 +54,8 @@ struct FailedExchange {
         case is InvalidMethod: return (.invalidRequest, "a method is a word of capital letters", nil)
         case is BrokenAnswer: return (.unreachable, "the connection broke before the answer was complete", "try again")
         case is HTTPParserError: return (.invalidAnswer, "what answers there does not speak HTTP", "look at the port")
+        case let error as RefusedPeer:
+            return (.forbiddenPeer, "`\(error.address)` is no public address", "send to a public address")
         case let error as NIOConnectionError: return words(error)
         case let error as HTTPClientError: return words(error)
         default:

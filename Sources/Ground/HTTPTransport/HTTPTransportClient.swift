@@ -26,15 +26,33 @@ package struct HTTPAnswer: Sendable {
 ///
 /// Redirects are left to the caller because following one would carry credentials to a place nobody named.
 package final class HTTPTransportClient: Sendable {
-    private let client: HTTPClient
+    let client: HTTPClient
 
     /// A client on the process's shared event loops; call ``shutdown()`` when done.
-    package init(connectionsPerHost: Int = 64) {
+    ///
+    /// - Parameters:
+    ///   - connectionsPerHost: How many connections to one host are kept.
+    ///   - stall: The longest that an answer may stand still; nil for as long as its deadline.
+    ///   - onlyPublicPeers: Whether a request is refused once its connection turns out to lead to an address that is not
+    ///     ``PeerAddress/isPublic``, whatever name it was sent to. Nothing of it is sent then.
+    package init(connectionsPerHost: Int = 64, stall: Duration? = nil, onlyPublicPeers: Bool = false) {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsPerHost
         // Who asks knows best whether to ask again, and learns at once that nobody listens.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout.connect = .seconds(5)
+        if onlyPublicPeers {
+            configuration.httpVersion = .http1Only
+            configuration.http1_1ConnectionDebugInitializer = { channel in
+                // Behind the name server's last word: the address at the other end of this very connection.
+                let peer = channel.remoteAddress?.ipAddress.flatMap { PeerAddress($0) }
+                if peer?.isPublic == true { return channel.eventLoop.makeSucceededVoidFuture() }
+                return channel.close().flatMapErrorThrowing { _ in }.flatMapThrowing {
+                    throw FailedExchange.RefusedPeer(address: peer?.description ?? "")
+                }
+            }
+        }
+        if let stall { configuration.timeout.read = .nanoseconds(stall.nanoseconds) }
         client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
     }
 
@@ -47,6 +65,7 @@ package final class HTTPTransportClient: Sendable {
     ///   - body: The body, or nil for none.
     ///   - deadline: Time for the whole exchange, to the last byte of the answer.
     ///   - limit: The most bytes an answer may have.
+    ///   - cutsAnswer: Whether of a longer answer the first `limit` bytes are taken, instead of none.
     /// - Returns: The answer, whatever its status.
     /// - Throws: ``HTTPTransportError``.
     package func send(
@@ -55,7 +74,8 @@ package final class HTTPTransportClient: Sendable {
         headers: [(String, String)] = [],
         body: [UInt8]? = nil,
         deadline: Duration = .seconds(30),
-        limit: Int = 16 << 20
+        limit: Int = 16 << 20,
+        cutsAnswer: Bool = false
     ) async throws(HTTPTransportError) -> HTTPAnswer {
         guard address.hasPrefix("http://") || address.hasPrefix("https://") else {
             throw HTTPTransportError(
@@ -71,7 +91,7 @@ package final class HTTPTransportClient: Sendable {
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
         do {
-            return try await within(deadline, request, limit)
+            return try await within(deadline, request, limit, cutsAnswer)
         } catch {
             let exchange = FailedExchange(method: method, address: address, deadline: deadline, limit: limit)
             throw exchange.explain(error)
@@ -84,11 +104,16 @@ package final class HTTPTransportClient: Sendable {
         try? await client.shutdown()
     }
 
-    private func within(_ deadline: Duration, _ request: HTTPClientRequest, _ limit: Int) async throws -> HTTPAnswer {
+    private func within(
+        _ deadline: Duration,
+        _ request: HTTPClientRequest,
+        _ limit: Int,
+        _ cutsAnswer: Bool
+    ) async throws -> HTTPAnswer {
         // The library's own deadline ends with the head of the answer.
         try await withThrowingTaskGroup(of: HTTPAnswer?.self) { group in
             defer { group.cancelAll() }
-            group.addTask { try await self.exchange(request, limit) }
+            group.addTask { try await self.exchange(request, limit, cutsAnswer) }
             group.addTask {
                 try await Task.sleep(for: deadline)
                 return nil
@@ -98,14 +123,18 @@ package final class HTTPTransportClient: Sendable {
         }
     }
 
-    private func exchange(_ request: HTTPClientRequest, _ limit: Int) async throws -> HTTPAnswer {
+    private func exchange(
+        _ request: HTTPClientRequest,
+        _ limit: Int,
+        _ cutsAnswer: Bool
+    ) async throws -> HTTPAnswer {
         guard request.method.rawValue.utf8.allSatisfy({ (65...90).contains($0) }), request.method.rawValue != "" else {
             throw FailedExchange.InvalidMethod()
         }
         let answer = try await client.execute(request, deadline: .distantFuture)
         let bytes: ByteBuffer
         do {
-            bytes = try await answer.body.collect(upTo: limit)
+            bytes = try await cutsAnswer ? Self.start(of: answer.body, limit) : answer.body.collect(upTo: limit)
         } catch let error as HTTPClientError where error == .remoteConnectionClosed {
             throw FailedExchange.BrokenAnswer(cause: error)
         } catch let error as HTTPParserError where error == .invalidEOFState {
@@ -116,5 +145,17 @@ package final class HTTPTransportClient: Sendable {
             headers: answer.headers.map { ($0.name, $0.value) },
             body: Array(buffer: bytes)
         )
+    }
+
+    private static func start(of body: HTTPClientResponse.Body, _ limit: Int) async throws -> ByteBuffer {
+        var start = ByteBuffer()
+        for try await var part in body {
+            if let piece = part.readSlice(length: min(part.readableBytes, limit - start.readableBytes)) {
+                start.writeImmutableBuffer(piece)
+            }
+            // The rest is not waited for; the connection is closed.
+            if start.readableBytes == limit { break }
+        }
+        return start
     }
 }

@@ -10,6 +10,8 @@ package struct HTTPTransportError: Explained {
         case invalidAddress
         /// The method or a header cannot be sent.
         case invalidRequest
+        /// The connection leads to an address that this client must not talk to.
+        case forbiddenPeer
         /// Nobody listens, the name is unknown, or the connection broke.
         case unreachable
         /// The deadline passed.
@@ -34,6 +36,7 @@ package struct HTTPTransportError: Explained {
     package var kind: FailureKind {
         switch code {
         case .invalidAddress, .invalidRequest: .invalid
+        case .forbiddenPeer: .forbidden
         case .answerTooLarge: .tooLarge
         case .unreachable, .timedOut, .invalidAnswer: .unavailable
         case .cancelled: .interrupted

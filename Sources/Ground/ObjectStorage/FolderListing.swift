@@ -33,7 +33,8 @@ struct FolderListing {
 
     private var isFull: Bool { entries.count > limit }
 
-    private struct Line {
+    /// One name of a folder, before anything was asked about it.
+    struct Line: Sendable {
         let name: String
         /// With a slash behind a folder: its objects sort as their keys do.
         let order: [UInt8]
@@ -43,17 +44,19 @@ struct FolderListing {
     private mutating func walk(_ folder: FilePath, _ prefix: String) throws(FilesError) {
         for line in try lines(of: folder, prefix) {
             if isFull { return }
-            let path = folder.appending(line.entry.component)
-            if line.entry.kind == .folder {
-                if recursive {
-                    try walk(path, prefix + line.name + "/")
-                } else if try holdsObject(path, prefix + line.name + "/") {
-                    add(.folder(prefix + line.name), line)
-                }
-            } else if let info = try info(path, prefix + line.name) {
-                add(.object(info), line)
+            if recursive, line.entry.kind == .folder {
+                try walk(folder.appending(line.entry.component), prefix + line.name + "/")
+            } else if let entry = try entry(of: line, in: folder, prefix) {
+                add(entry, line)
             }
         }
+    }
+
+    /// What a listing of one level says of a line; nil if it is no object and holds none.
+    mutating func entry(of line: Line, in folder: FilePath, _ prefix: String) throws(FilesError) -> ObjectEntry? {
+        let path = folder.appending(line.entry.component)
+        guard line.entry.kind == .folder else { return try info(path, prefix + line.name).map { .object($0) } }
+        return try holdsObject(path, prefix + line.name + "/") ? .folder(prefix + line.name) : nil
     }
 
     private mutating func add(_ entry: ObjectEntry, _ line: Line) {
@@ -62,7 +65,7 @@ struct FolderListing {
     }
 
     /// The lines of a folder that can hold something behind `after`, in order.
-    private mutating func lines(of folder: FilePath, _ prefix: String) throws(FilesError) -> [Line] {
+    mutating func lines(of folder: FilePath, _ prefix: String) throws(FilesError) -> [Line] {
         var lines: [Line] = []
         for entry in try entries(of: folder) {
             guard let name = entry.name else { continue }

@@ -14,12 +14,20 @@ package struct FolderStore: ObjectStore {
 
     /// The folder, without links in its path.
     package let root: FilePath
+    private let reserve: Int64
     private let pool: BlockingPool
 
     /// A store in a folder, which is made if it is missing.
-    package init(root: FilePath, pool: BlockingPool = .shared) throws(FilesError) {
+    ///
+    /// - Parameters:
+    ///   - root: The folder.
+    ///   - reserve: Bytes of the disk that objects must leave to others, such as the database beside them.
+    ///   - pool: Where the blocking work is done.
+    /// - Throws: ``FilesError`` if the folder cannot be made.
+    package init(root: FilePath, reserve: Int64 = 0, pool: BlockingPool = .shared) throws(FilesError) {
         try FileSystem.createDirectory(root)
         self.root = try FileSystem.realPath(root)
+        self.reserve = reserve
         self.pool = pool
     }
 
@@ -32,7 +40,8 @@ package struct FolderStore: ObjectStore {
         _ body: Body
     ) async throws -> ObjectInfo {
         let upload = try await run("store", key) {
-            try begin(key)
+            try requireSpace(key)
+            return try begin(key)
         }
         do {
             var count: Int64 = 0
@@ -50,7 +59,10 @@ package struct FolderStore: ObjectStore {
                 guard waiting.readableBytes >= Self.pieceSize else { continue }
                 let full = waiting
                 waiting = ByteBuffer()
-                try await run("store", key) { try upload.append(full) }
+                try await run("store", key) {
+                    try requireSpace(key)
+                    try upload.append(full)
+                }
             }
             // Some streams end when their reader is cancelled, as if that were all.
             try Task.checkCancellation()
@@ -109,6 +121,40 @@ package struct FolderStore: ObjectStore {
         }
     }
 
+    /// One reading of the folder; each batch asks about its own files.
+    package func batches(of prefix: String) -> ObjectBatches {
+        ObjectBatches {
+            let key = try prefix.isEmpty ? nil : ObjectKey(prefix)
+            let folder = key.map(localPath(of:)) ?? root
+            let keyPrefix = prefix.isEmpty ? "" : prefix + "/"
+            let lines = try await run("list", key) { () throws -> [FolderListing.Line] in
+                guard FileSystem.isDirectory(folder) else { return [] }
+                if let key { try confine(folder, key) }
+                var listing = FolderListing(recursive: false, after: nil, limit: 0)
+                return try listing.lines(of: folder, keyPrefix)
+            }
+            return try await batch(lines[...], folder, keyPrefix)
+        }
+    }
+
+    private func batch(
+        _ lines: ArraySlice<FolderListing.Line>,
+        _ folder: FilePath,
+        _ prefix: String
+    ) async throws -> ObjectBatches.Batch {
+        let entries = try await run("list", nil) { () throws -> [ObjectEntry] in
+            var listing = FolderListing(recursive: false, after: nil, limit: 0)
+            var entries: [ObjectEntry] = []
+            for line in lines.prefix(ObjectBatches.size) {
+                if let entry = try listing.entry(of: line, in: folder, prefix) { entries.append(entry) }
+            }
+            return entries
+        }
+        let rest = lines.dropFirst(ObjectBatches.size)
+        guard !rest.isEmpty else { return ObjectBatches.Batch(entries, next: nil) }
+        return ObjectBatches.Batch(entries) { try await batch(rest, folder, prefix) }
+    }
+
     package func delete(_ key: ObjectKey) async throws {
         try await run("remove", key) {
             let path = localPath(of: key)
@@ -151,6 +197,7 @@ package struct FolderStore: ObjectStore {
                     switch error.code {
                     case .wrongKind, .alreadyExists: verb == "store" ? .conflict : .notFound
                     case .notFound: .notFound
+                    case .diskFull: .noSpace
                     default: .failed
                     }
                 // The words of the lower error hold the path of the folder, which is nobody's business.
@@ -163,6 +210,17 @@ package struct FolderStore: ObjectStore {
                 )
             }
         }
+    }
+
+    /// Refuses to fill the disk that others need too.
+    private func requireSpace(_ key: ObjectKey) throws {
+        guard reserve > 0, try FileSystem.freeBytes(at: root) < reserve else { return }
+        throw ObjectStorageError(
+            .noSpace,
+            what: "cannot store `\(key)`",
+            why: "no space is left there",
+            next: "free some space: \(reserve >> 20) MiB of the disk are kept for the database"
+        )
     }
 
     /// The status of what is at a path, links not followed; nil if nothing is.

@@ -14,9 +14,13 @@ package struct ObjectStorageError: Explained {
         case conflict
         /// The object is larger than the caller allows.
         case tooLarge
+        /// A part of the object is missing, or is another one than was named.
+        case incomplete
         /// The range begins behind the object's end.
         case invalidRange
-        /// The store failed: no space, no permission, no answer.
+        /// The store has no space left, or not more than it keeps for others.
+        case noSpace
+        /// The store failed: no permission, no answer.
         case failed
     }
 
@@ -31,12 +35,12 @@ package struct ObjectStorageError: Explained {
 
     package var kind: FailureKind {
         switch code {
-        case .invalidKey, .invalidRange: .invalid
+        case .invalidKey, .invalidRange, .incomplete: .invalid
         case .notFound: .notFound
         case .tooLarge: .tooLarge
         case .conflict: .conflict
         // The store's missing rights are not those of whoever asks.
-        case .failed: .failed
+        case .noSpace, .failed: .failed
         }
     }
 

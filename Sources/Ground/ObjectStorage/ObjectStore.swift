@@ -47,6 +47,13 @@ package protocol ObjectStore: Sendable {
     /// - Throws: ``ObjectStorageError`` `.invalidKey` if `prefix` is no key or leads out of the store, `.failed`.
     func list(prefix: String, recursive: Bool, after: String?, limit: Int) async throws -> ObjectPage
 
+    /// Lists the objects and folders of one level in batches, for the cost of one listing however many there are.
+    ///
+    /// - Parameter prefix: The folder to list, without a slash at the end; empty for the top.
+    /// - Returns: The entries in the order that ``ObjectPage/entries`` says; reading them throws what
+    ///   ``list(prefix:recursive:after:limit:)`` throws.
+    func batches(of prefix: String) -> ObjectBatches
+
     /// Removes an object; one that is not there is fine.
     func delete(_ key: ObjectKey) async throws
 
@@ -102,6 +109,17 @@ package struct ObjectBody: AsyncSequence, Sendable {
 }
 
 extension ObjectStore {
+    /// Pages one after the other, for stores whose pages cost no more than their entries.
+    package func batches(of prefix: String) -> ObjectBatches {
+        ObjectBatches { try await batch(of: prefix, after: nil) }
+    }
+
+    private func batch(of prefix: String, after: String?) async throws -> ObjectBatches.Batch {
+        let page = try await list(prefix: prefix, recursive: false, after: after, limit: ObjectBatches.size)
+        guard let place = page.next else { return ObjectBatches.Batch(page.entries, next: nil) }
+        return ObjectBatches.Batch(page.entries) { try await batch(of: prefix, after: place) }
+    }
+
     /// Stores bytes that are in memory already.
     @discardableResult
     package func put(_ key: ObjectKey, bytes: [UInt8]) async throws -> ObjectInfo {

@@ -62,6 +62,10 @@ package struct ModelVersion: Sendable {
     package let description: String
     /// The URI that it was registered from.
     package let source: String
+    /// The URI that `source` stood for when it named another version; nil if it names the files itself.
+    package let storage: String?
+    /// The URI of its files.
+    package var location: String { storage ?? source }
     /// The run that made it; nil if it is not known.
     package let runID: String?
     /// The logged model that it is; nil if it is not known.

@@ -71,7 +71,12 @@ extension RegistryService {
                     ) STRICT;
                     CREATE INDEX registry_verdicts_version ON registry_verdicts (name, version, id);
                     """
-            )
+            ),
+            Migration(
+                2,
+                "where the files of a copied version lie",
+                sqlite: "ALTER TABLE registry_versions ADD COLUMN storage TEXT"
+            ),
         ]
     )
 }

@@ -65,12 +65,14 @@ enum RegistryRules {
                 next: "log the model, and register what `log_model` returns"
             )
         }
-        let plain = source.lowercased().replacing("%2e", with: ".").replacing("%2f", with: "/").replacing(
-            "\\",
-            with: "/"
-        )
-        guard !plain.split(separator: "/").contains("..") else {
-            throw RegistryError(.invalidParameter, what: what, why: "it holds `..`")
+        var plain = source.lowercased()
+        // Encoded again and again, it would still be `..` to whoever decodes it as often.
+        while plain.contains("%25") { plain = plain.replacing("%25", with: "%") }
+        for (code, character) in [("%2e", "."), ("%2f", "/"), ("%5c", "/"), ("\\", "/")] {
+            plain = plain.replacing(code, with: character)
+        }
+        guard !plain.split(separator: "/").contains(".."), !plain.contains("%00") else {
+            throw RegistryError(.invalidParameter, what: what, why: "it holds `..` or a NUL")
         }
     }
 }

@@ -41,14 +41,17 @@ extension RegistryService {
                 ON CONFLICT (name, alias) DO UPDATE SET version = excluded.version
                 """
             )
+            try tell(.aliasSet(model: model, alias: alias, version: version), of: model, writer)
         }
     }
 
     /// Removes an alias; one that is not there is fine.
     package func deleteAlias(model: String, alias: String) async throws {
+        try RegistryRules.check(alias: alias)
         try await database.write { writer in
             try RegistryStore.requireModel(model, writer.reader)
             try writer.execute("DELETE FROM registry_aliases WHERE name = \(model) AND alias = \(alias)")
+            try tell(.aliasDeleted(model: model, alias: alias), of: model, writer)
         }
     }
 

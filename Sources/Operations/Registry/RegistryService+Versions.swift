@@ -7,8 +7,10 @@ package import Tracking
 package struct VersionDraft: Sendable {
     /// The registered model's name.
     package var model: String
-    /// The URI of the files.
+    /// The URI of the files, or of the version that it copies.
     package var source: String
+    /// The URI of the files where `source` names a version; nil if it names the files.
+    package var storage: String?
     /// The run that made it.
     package var runID: String?
     /// The logged model that it is.
@@ -21,9 +23,16 @@ package struct VersionDraft: Sendable {
     package var tags: [KeyValue] = []
 
     /// A version to make.
-    package init(model: String, source: String, runID: String? = nil, modelID: String? = nil) {
+    package init(
+        model: String,
+        source: String,
+        storage: String? = nil,
+        runID: String? = nil,
+        modelID: String? = nil
+    ) {
         self.model = model
         self.source = source
+        self.storage = storage
         self.runID = runID
         self.modelID = modelID
     }
@@ -33,8 +42,8 @@ package struct VersionDraft: Sendable {
 package struct VersionSearch: Sendable {
     /// In MLflow's search language over `name`, `version_number`, `run_id`, `source_path` and `tags.`.
     package var filter: String?
-    /// Such as `creation_timestamp DESC`; by name, and newest number first, if empty.
-    package var orderBy: [String] = []
+    /// By name and newest number first unless said otherwise; empty for MLflow's order, what changed last first.
+    package var orderBy = ["name", "version_number DESC"]
     /// The end of the page before; nil for the first.
     package var after: PageToken?
     /// The registered model's name.
@@ -53,6 +62,7 @@ extension RegistryService {
     /// Makes the next version of a model.
     package func createVersion(_ draft: VersionDraft) async throws -> ModelVersion {
         try RegistryRules.check(source: draft.source)
+        if let storage = draft.storage { try RegistryRules.check(source: storage) }
         try RegistryRules.check(text: draft.description, "description")
         try RegistryRules.check(text: draft.runLink, "link to the run")
         for tag in draft.tags { try RegistryRules.check(tag) }
@@ -67,16 +77,19 @@ extension RegistryService {
             try writer.execute(
                 """
                 INSERT INTO registry_versions (
-                    name, version, created_ms, updated_ms, stage, description, source, run_id, model_id, run_link
+                    name, version, created_ms, updated_ms, stage, description, source, run_id, model_id, run_link,
+                    storage
                 )
                 VALUES (
                     \(draft.model), \(number), \(now), \(now), 'None', \(draft.description), \(draft.source),
-                    \(draft.runID), \(draft.modelID), \(draft.runLink)
+                    \(draft.runID), \(draft.modelID), \(draft.runLink), \(draft.storage)
                 )
                 """
             )
             for tag in draft.tags { try Self.put(tag, model: draft.model, version: number, writer) }
-            return try RegistryStore.version(draft.model, number, writer.reader)
+            let version = try RegistryStore.version(draft.model, number, writer.reader)
+            try tell(.versionCreated(version), of: draft.model, writer)
+            return version
         }
     }
 
@@ -85,7 +98,7 @@ extension RegistryService {
         try await database.read { try RegistryStore.version(model, number, $0) }
     }
 
-    /// Versions by name, newest number first, unless ordered otherwise.
+    /// Versions in the order that the search asks for.
     ///
     /// - Parameters:
     ///   - search: What is searched.

@@ -9,6 +9,8 @@ package import Tracking
 package struct RegistryService: Sendable {
     let database: SQLDatabase
     let gate: ChampionGate?
+    /// Hears of changes within their transaction; an error undoes the change.
+    let onEvent: (@Sendable (RegistryEvent, SQLWriter) throws -> Void)?
     let now: @Sendable () -> Int64
 
     /// A service over the room's tables.
@@ -16,10 +18,17 @@ package struct RegistryService: Sendable {
     /// - Parameters:
     ///   - database: Holds the tables of ``migrations``.
     ///   - gate: What guards `champion`; without one, the `champion` of a guarded model stays where it is.
+    ///   - onEvent: Hears of changes within their transaction; an error undoes the change.
     ///   - now: The clock, milliseconds UTC.
-    package init(database: SQLDatabase, gate: ChampionGate? = nil, now: @escaping @Sendable () -> Int64) {
+    package init(
+        database: SQLDatabase,
+        gate: ChampionGate? = nil,
+        onEvent: (@Sendable (RegistryEvent, SQLWriter) throws -> Void)? = nil,
+        now: @escaping @Sendable () -> Int64
+    ) {
         self.database = database
         self.gate = gate
+        self.onEvent = onEvent
         self.now = now
     }
 
@@ -47,7 +56,9 @@ package struct RegistryService: Sendable {
                 """
             )
             for tag in tags { try Self.put(tag, model: name, writer) }
-            return try RegistryStore.model(name, writer.reader)
+            let model = try RegistryStore.model(name, writer.reader)
+            try tell(.modelCreated(model), of: name, writer)
+            return model
         }
     }
 
@@ -80,9 +91,17 @@ package struct RegistryService: Sendable {
         after token: PageToken? = nil,
         limit: Int = 100
     ) async throws -> Page<RegisteredModel> {
+        // Prompts are registered models to MLflow, and found only by who asks for them.
+        let prompts: SQL = """
+            NOT EXISTS (
+                SELECT 1 FROM registry_model_tags AS entry
+                WHERE entry.name = item.name AND entry.key = \(SearchScope.promptTag) AND lower(entry.value) = 'true'
+            )
+            """
         let query = try Self.query(
             .registeredModels,
             columns: RegistryStore.modelColumns,
+            where: filter?.contains(SearchScope.promptTag) == true ? [] : [prompts],
             filter: filter,
             orderBy: orderBy,
             after: token,
@@ -158,6 +177,7 @@ package struct RegistryService: Sendable {
             }
             try RegistryStore.requireVersion(model, version, writer.reader)
             try Self.put(tag, model: model, version: version, writer)
+            try tell(.versionTagSet(model: model, version: version, tag), of: model, writer)
         }
     }
 
@@ -173,10 +193,11 @@ package struct RegistryService: Sendable {
             try writer.execute(
                 "DELETE FROM registry_version_tags WHERE name = \(model) AND version = \(version) AND key = \(key)"
             )
+            try tell(.versionTagDeleted(model: model, version: version, key: key), of: model, writer)
         }
     }
 
-    private static func put(_ tag: KeyValue, model: String, _ writer: SQLWriter) throws {
+    static func put(_ tag: KeyValue, model: String, _ writer: SQLWriter) throws {
         try writer.execute(
             """
             INSERT INTO registry_model_tags (name, key, value) VALUES (\(model), \(tag.key), \(tag.value))
@@ -227,7 +248,7 @@ package struct RegistryService: Sendable {
 
 extension SearchScope {
     /// The tag by which MLflow's client leaves prompts out of each search for models: it asks that it is not `true`.
-    private static let promptTag = "mlflow.prompt.is_prompt"
+    static let promptTag = "mlflow.prompt.is_prompt"
 
     static let registeredModels = SearchScope(
         table: "registry_models",
@@ -242,7 +263,8 @@ extension SearchScope {
     static let modelVersions = SearchScope(
         table: "registry_versions",
         attributes: [
-            "name": .text("name"), "version_number": .number("version"), "run_id": .text("run_id", isNullable: true),
+            "name": .text("name"), "version_number": .number("version", isIdentifier: true),
+            "run_id": .text("run_id", isNullable: true),
             "source_path": .text("source"), "creation_timestamp": .number("created_ms"),
             "last_updated_timestamp": .number("updated_ms"),
         ],
@@ -256,6 +278,6 @@ extension SearchScope {
                 )
             )
         ),
-        ties: [(.text("name"), false), (.number("version"), true)]
+        ties: [(.number("updated_ms"), true), (.text("name"), false), (.number("version"), true)]
     )
 }

@@ -59,7 +59,13 @@ enum RegistryStore {
     }
 
     private static func missing(model name: String) -> RegistryError {
-        RegistryError(
+        do {
+            // As MLflow has it, a name that no model can have is wrong, and not merely unknown.
+            try RegistryRules.check(modelName: name)
+        } catch {
+            return error
+        }
+        return RegistryError(
             .notFound,
             what: "cannot find the model `\(name.prefix(100))`",
             why: "no model is registered under that name"
@@ -70,7 +76,7 @@ enum RegistryStore {
 
     static let versionColumns = [
         "name", "version", "created_ms", "updated_ms", "stage", "description", "source", "run_id", "model_id",
-        "run_link",
+        "run_link", "storage",
     ]
 
     static func version(_ name: String, _ number: Int, _ reader: SQLReader) throws -> ModelVersion {
@@ -129,6 +135,7 @@ enum RegistryStore {
                 stage: VersionStage(rawValue: row.string(4)) ?? .none,
                 description: row.string(5),
                 source: row.string(6),
+                storage: row.optionalString(10),
                 runID: row.optionalString(7),
                 modelID: row.optionalString(8),
                 runLink: row.string(9),

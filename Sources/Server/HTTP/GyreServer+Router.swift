@@ -18,6 +18,8 @@ extension GyreServer {
         MLflowRoutes(
             tracking: services.tracking,
             registry: services.registry,
+            webhooks: services.webhooks,
+            uploads: services.uploads,
             onRegistryChange: { live.changed() }
         ).add(to: router)
         return router

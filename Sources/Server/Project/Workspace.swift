@@ -40,6 +40,8 @@ package struct Workspace: Sendable, Hashable {
     package var database: FilePath { state.appending("gyre.db") }
     /// Artefacts of runs and models.
     package var artifacts: FilePath { state.appending("artifacts") }
+    /// Parts of artefacts that are being uploaded.
+    package var uploads: FilePath { state.appending("uploads") }
     /// The inference log.
     package var inference: FilePath { state.appending("inference") }
     /// Converted models, by digest.
@@ -48,6 +50,8 @@ package struct Workspace: Sendable, Hashable {
     package var images: FilePath { state.appending("images") }
     /// Work trees of the loop.
     package var scratch: FilePath { state.appending("scratch") }
+    /// What secrets of webhooks are encrypted with, unless a key is given.
+    package var webhookKey: FilePath { state.appending("webhook.key") }
     /// Address and process of the server that runs on the project.
     package var serverFile: FilePath { state.appending("server.json") }
 

@@ -26,8 +26,9 @@ struct ModelFiles: Sendable {
 
     private func uri(of version: ModelVersion) async throws -> String {
         if let id = version.modelID { return try await tracking.artifactURI(ofModel: id) }
-        guard version.source.hasPrefix("runs:/") else { return version.source }
-        let parts = version.source.dropFirst("runs:/".count).split(separator: "/", maxSplits: 1)
+        let uri = version.location
+        guard uri.hasPrefix("runs:/") else { return uri }
+        let parts = uri.dropFirst("runs:/".count).split(separator: "/", maxSplits: 1)
         let run = try await tracking.run(id: String(parts.first ?? ""))
         return "\(run.artifactURI)/\(parts.dropFirst().first ?? "")"
     }

@@ -7,6 +7,7 @@ package import Monitoring
 package import ObjectStorage
 package import Registry
 package import Tracking
+package import Webhooks
 
 /// The rooms of one project, put together: the one place where they learn of each other.
 ///
@@ -23,16 +24,23 @@ package struct ProjectServices: Sendable {
     package let database: SQLDatabase
     /// Artefacts of runs and models.
     package let artifacts: FolderStore
+    /// Artefacts that arrive in parts.
+    package let uploads: PartUploads
     /// Experiments and runs.
     package let tracking: TrackingService
     /// Registered models.
     package let registry: RegistryService
+    /// Who is told of changes.
+    package let webhooks: WebhookService
     /// Predictions.
     package let inferenceLog: InferenceLog
     /// Labels and gathered errors.
     package let feedback: FeedbackService
     /// The clock, milliseconds UTC.
     package let now: @Sendable () -> Int64
+
+    /// What artefacts leave of the disk, so that runs can still be logged beside them.
+    private static let diskReserve: Int64 = 128 << 20
 
     /// Opens a project; makes its state folder if there is none.
     ///
@@ -42,6 +50,7 @@ package struct ProjectServices: Sendable {
         _ workspace: Workspace,
         as role: DatabaseRole,
         places: RuntimePlaces,
+        webhooks settings: WebhookSettings = WebhookSettings(),
         now: @escaping @Sendable () -> Int64
     ) async throws -> ProjectServices {
         let project = try ProjectFile.load(workspace)
@@ -49,13 +58,33 @@ package struct ProjectServices: Sendable {
         let database = try await SQLDatabase.open(
             at: workspace.database,
             role: role,
-            migrations: [TrackingService.migrations, RegistryService.migrations, FeedbackService.migrations]
+            migrations: [
+                TrackingService.migrations, RegistryService.migrations, FeedbackService.migrations,
+                WebhookService.migrations,
+            ]
         )
         let runtimes = Runtimes(places: places, root: workspace.root)
-        let artifacts = try FolderStore(root: workspace.artifacts)
-        let tracking = TrackingService(database: database, artifacts: artifacts, now: now)
+        let artifacts = try FolderStore(root: workspace.artifacts, reserve: Self.diskReserve)
+        let parts = try FolderStore(root: workspace.uploads, reserve: Self.diskReserve)
+        let webhooks = WebhookService(
+            database: database,
+            secrets: SecretBox(key: settings.encryptionKey, file: workspace.webhookKey),
+            settings: settings,
+            now: now
+        )
+        let tracking = TrackingService(
+            database: database,
+            artifacts: artifacts,
+            onRunEvent: { try webhooks.record($0, $1) },
+            now: now
+        )
         let gate = ModelFiles(tracking: tracking, artifacts: artifacts).gate(for: project)
-        let registry = RegistryService(database: database, gate: gate, now: now)
+        let registry = RegistryService(
+            database: database,
+            gate: gate,
+            onEvent: { try webhooks.record($0, $1) },
+            now: now
+        )
         let log = try InferenceLog(directory: workspace.inference)
         let feedback = FeedbackService(
             database: database,
@@ -69,8 +98,10 @@ package struct ProjectServices: Sendable {
             runtimes: runtimes,
             database: database,
             artifacts: artifacts,
+            uploads: PartUploads(into: artifacts, parts: parts, now: now),
             tracking: tracking,
             registry: registry,
+            webhooks: webhooks,
             inferenceLog: log,
             feedback: feedback,
             now: now

@@ -4,6 +4,7 @@ import Database
 import Logging
 import Server
 import Telemetry
+import Webhooks
 
 #if canImport(Glibc)
 import Glibc
@@ -43,7 +44,13 @@ enum Session {
         _ common: CommonOptions,
         _ body: (ProjectServices) async throws -> Result
     ) async throws -> Result {
-        let services = try await ProjectServices.open(try common.workspace(), as: .client, places: places, now: now)
+        let services = try await ProjectServices.open(
+            try common.workspace(),
+            as: .client,
+            places: places,
+            webhooks: try WebhookSettings(environment: environment),
+            now: now
+        )
         do {
             let result = try await body(services)
             await services.close()

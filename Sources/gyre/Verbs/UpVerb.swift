@@ -7,6 +7,7 @@ import Metrics
 import Server
 import Telemetry
 import Terminal
+import Webhooks
 
 /// `gyre up`: everything of the project in one process.
 struct UpVerb: AsyncParsableCommand, HandlesSignals {
@@ -33,6 +34,7 @@ struct UpVerb: AsyncParsableCommand, HandlesSignals {
             try common.workspace(),
             as: .server,
             places: Session.places,
+            webhooks: try WebhookSettings(environment: Session.environment),
             now: Session.now
         )
         let output = common.output

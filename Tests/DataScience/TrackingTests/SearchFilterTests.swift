@@ -59,11 +59,31 @@ struct SearchFilterTests {
 
     @Test(
         arguments: [
+            ("metrics.m > 1 AND", "metrics.m > 1"), ("AND metrics.m > 1", "metrics.m > 1"),
+            ("AND AND metrics.m > 1 AND AND metrics.m < 3 AND", "metrics.m > 1 AND metrics.m < 3"),
+            ("metrics.m > 1 metrics.m < 3", "metrics.m > 1 AND metrics.m < 3"),
+            ("params.p IN ('a','b',)", "params.p IN ('a','b')"), ("params.p IN ('a',)", "params.p = 'a'"),
+            (
+                "(metrics.m > 1 metrics.m < 3) OR AND params.p = 'a'",
+                "metrics.m > 1 AND metrics.m < 3 OR params.p = 'a'"
+            ),
+        ]
+    )
+    func `what MLflow passes over is passed over`(filter: String, meaning: String) async throws {
+        try await TestTracking.withFiveRuns { test in
+            let expected = try await test.names(meaning)
+            #expect(try await test.names(filter) == expected)
+        }
+    }
+
+    @Test(
+        arguments: [
             ("bogus = 'x'", "`bogus` is not a field"), ("attributes.stauts = 'x'", "did you mean `status`"),
             ("nope.m > 1", "`nope.m` is not a field"), ("METRICS.m > 1", "not a field"),
             ("datasets.colour = 'x'", "not a field"), ("metrics.m", "three parts"), ("metrics.m >", "no value"),
-            ("> 1", "three parts"), ("metrics.m > 1 AND", "three parts"), ("AND metrics.m > 1", "not a field"),
-            ("metrics.m > 1 metrics.m < 3", "is too much"), ("metrics.m > 1)", "is too much"),
+            ("> 1", "three parts"), ("AND", "comparison is missing"), ("metrics.m > 1 OR", "comparison is missing"),
+            ("metrics.m > 1 OR AND", "comparison is missing"), ("NOT AND metrics.m > 1", "not a field"),
+            ("()", "comparison is missing"), ("metrics.m > 1)", "is too much"), ("metrics.m > 1, m", "is too much"),
             ("(metrics.m > 1", "no end"), ("metrics.m > '1'", "is a number"), ("metrics.m > nan", "is a number"),
             ("metrics.m > inf", "is a number"), ("metrics.m > 0x10", "is a number"), ("metrics.m > 1e", "is a number"),
             ("metrics.m > 1e999", "is a number"), ("start_time > 'x'", "is a number"),
@@ -74,9 +94,10 @@ struct SearchFilterTests {
             ("metrics.m =! 1", "not a comparison"), ("metrics.m BETWEEN 1 AND 2", "not a comparison"),
             ("params.p RLIKE 'x'", "not a comparison"), ("params.p IN 'x'", "in parentheses"),
             ("params.p IN ()", "without quotes"), ("params.p IN ('a' 'b')", "no end"), ("params.p IN ('a',", "no end"),
+            ("params.p IN (,)", "without quotes"), ("params.p IN ('a',,)", "without quotes"),
             ("params.p NOT", "behind `NOT`"), ("params.p IS", "behind `IS`"), ("params.p IS 'x'", "behind `IS`"),
             ("tags.a = 'b", "quote has no end"), ("metrics.`m > 1", "quote has no end"),
-            ("tags.a = 'b'; DROP TABLE tracking_runs", "is too much"),
+            ("tags.a = 'b'; DROP TABLE tracking_runs", "not a field"),
         ]
     )
     func `a filter that cannot be read says why`(filter: String, why: String) async throws {

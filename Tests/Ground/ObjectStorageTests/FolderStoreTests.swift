@@ -43,6 +43,22 @@ struct FolderStoreTests {
         #expect(try await other.bytes(of: try ObjectKey("a")) == [1])
     }
 
+    @Test func `what others need of the disk stays free`() async throws {
+        let free = try FileSystem.freeBytes(at: store.root)
+        try #require(free > 1 << 20)
+        let key = try ObjectKey("a")
+        let careful = try FolderStore(root: store.root, reserve: .max)
+        try await store.put(key, bytes: [1])
+        let error = try #require(
+            await #expect(throws: ObjectStorageError.self) { try await careful.put(key, bytes: [2]) }
+        )
+        #expect(error.code == .noSpace)
+        #expect(try await store.bytes(of: key) == [1])
+        #expect(try Self.files(below: store.root) == ["a"])
+        let content = try await FolderStore(root: store.root, reserve: 1).put(key, bytes: [3])
+        #expect(content.sizeInBytes == 1)
+    }
+
     // MARK: Ways out
 
     @Test(arguments: ["link", "link/secret", "link/new", "link/new/deep", "in/link/secret", "file-link"])
@@ -143,7 +159,7 @@ struct FolderStoreTests {
                 _ = try await store.put(key, limit: nil, PieceBody(8, of: 100_000))
             }
         )
-        #expect(error.code == .failed)
+        #expect(error.code == .noSpace)
         #expect(error.kind == .failed)
         #expect(error.why == "no space is left there")
         #expect(try await store.bytes(of: key) == [1])

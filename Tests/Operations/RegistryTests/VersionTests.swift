@@ -28,6 +28,38 @@ struct VersionTests {
         }
     }
 
+    @Test func `a copy keeps where its files lie, whatever becomes of the original`() async throws {
+        try await TestRegistry.run { test in
+            try await test.registry.ensureModel(name: "churn")
+            try await test.registry.ensureModel(name: "copied")
+            _ = try await test.registry.createVersion(VersionDraft(model: "churn", source: "s3://bucket/files"))
+            let draft = VersionDraft(model: "copied", source: "models:/churn/1", storage: "s3://bucket/files")
+            let copy = try await test.registry.createVersion(draft)
+            #expect(copy.source == "models:/churn/1")
+            try await test.registry.deleteModel(name: "churn")
+            let kept = try await test.registry.version(model: "copied", number: 1)
+            #expect(kept.location == "s3://bucket/files")
+            let plain = VersionDraft(model: "copied", source: "s3://bucket/own")
+            #expect(try await test.registry.createVersion(plain).location == "s3://bucket/own")
+        }
+    }
+
+    @Test(arguments: [
+        "s3://b/%2e%2e/x", "s3://b/%252e%252e/x", "s3://b/%25252E%25252e/x", "s3://b/..%5cx", "s3://b/x%00",
+        "s3://b/x%2500",
+    ])
+    func `a source that leads up at any depth is refused`(source: String) async throws {
+        try await TestRegistry.run { test in
+            try await test.registry.ensureModel(name: "churn")
+            let error = try #require(
+                await #expect(throws: RegistryError.self) {
+                    _ = try await test.registry.createVersion(VersionDraft(model: "churn", source: source))
+                }
+            )
+            #expect(error.code == .invalidParameter)
+        }
+    }
+
     @Test func `versions made at the same time get each their number, without a gap`() async throws {
         try await TestRegistry.run { test in
             try await test.registry.ensureModel(name: "churn")

@@ -31,6 +31,23 @@ extension ObjectStoreContract {
             }
             #expect(try await names(in: store, "c/d", recursive: false) == ["c/d/e/"])
         },
+        Promise("batches give one level as its pages do, whatever there is") { store in
+            for key in tree { try await put(key, key, to: store) }
+            for index in 0..<(2 * ObjectBatches.size + 1) {
+                try await put("x", "many/\(index)", to: store)
+            }
+            for prefix in ["", "b", "c/d", "many", "no/such", "a"] {
+                var found: [ObjectEntry] = []
+                for try await batch in store.batches(of: prefix) {
+                    #expect(batch.count <= ObjectBatches.size)
+                    found += batch
+                }
+                let page = try await store.list(prefix: prefix, recursive: false, after: nil, limit: .max)
+                #expect(found == page.entries, "below \(prefix)")
+            }
+            let code = try await code { for try await _ in store.batches(of: "../x") {} }
+            #expect(code == .invalidKey)
+        },
         Promise("a folder shows what lies below it and nothing beside it") { store in
             for key in tree { try await put(key, key, to: store) }
             #expect(try await names(in: store, "b") == sorted(tree.filter { $0.hasPrefix("b/") }))

@@ -24,7 +24,7 @@ extension SearchScope {
         table: "tracking_experiments",
         attributes: [
             "name": .text("name"), "creation_time": .number("created_ms"), "last_update_time": .number("updated_ms"),
-            "experiment_id": .number("id"),
+            "experiment_id": .number("id", isIdentifier: true),
         ],
         entries: words((["tags", "tag"], .texts("tracking_experiment_tags", "entry.experiment_id = item.id"))),
         ties: [(.number("created_ms"), true), (.number("id"), true)]
@@ -40,7 +40,10 @@ extension SearchScope {
                 "name": .text("name"), "model_id": .text("id"), "status": .text("status"),
                 "source_run_id": .text("source_run_id", isNullable: true),
                 "model_type": .text("model_type", isNullable: true), "creation_timestamp": .number("created_ms"),
-                "creation_time": .number("created_ms"), "last_updated_timestamp": .number("updated_ms"),
+                "creation_timestamp_ms": .number("created_ms"), "creation_time": .number("created_ms"),
+                "last_updated_timestamp": .number("updated_ms"), "last_updated_timestamp_ms": .number("updated_ms"),
+                "artifact_location": .text("artifact_uri"), "lifecycle_stage": .text("stage"),
+                "experiment_id": .number("experiment_id", isIdentifier: true),
             ],
             entries: words(
                 (

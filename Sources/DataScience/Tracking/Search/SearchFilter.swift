@@ -69,9 +69,20 @@ package struct SearchFilter {
         }
 
         private mutating func conjunction(_ depth: Int) throws(TrackingError) -> [Conjunct] {
-            var parts = try factor(depth)
-            while tokens.take("AND") { parts += try factor(depth) }
+            var parts: [Conjunct] = []
+            // MLflow passes over an `AND` too many or too few.
+            repeat {
+                while tokens.take("AND") {}
+                if endsConjunction { break }
+                parts += try factor(depth)
+            } while !endsConjunction
+            guard !parts.isEmpty else { throw .invalid(what, "a comparison is missing") }
             return parts
+        }
+
+        private var endsConjunction: Bool {
+            guard let next = tokens.peek else { return true }
+            return next == .mark(")") || next == .mark(",") || next.keyword == "OR"
         }
 
         private mutating func factor(_ depth: Int) throws(TrackingError) -> [Conjunct] {
@@ -116,7 +127,7 @@ package struct SearchFilter {
                 guard let keyword = isNegated ? tokens.next()?.keyword : sign.keyword else {
                     throw .invalid(what, "behind `NOT` comes `IN` or `LIKE`")
                 }
-                test = try match(field, name, keyword)
+                test = try match(field, name, keyword, isNegated: isNegated)
                 if isNegated { test = "NOT (\(test))" }
             default: throw .invalid(what, "`\(sign.shown.prefix(50))` is not a comparison")
             }
@@ -135,6 +146,11 @@ package struct SearchFilter {
             return "\(raw: isThere ? "" : "NOT ")EXISTS (SELECT 1 FROM \(rows))"
         }
 
+        /// The value, where what is missing is an empty text.
+        private func present(_ field: SearchField) -> SQL {
+            field.isEmptyIfMissing ? "coalesce(\(field.value), '')" : field.value
+        }
+
         private mutating func order(_ field: SearchField, _ name: String, _ sign: String) throws(TrackingError) -> SQL {
             guard ["=", "!=", ">", ">=", "<", "<="].contains(sign) else {
                 throw .invalid(what, "`\(sign.prefix(20))` is not a comparison", next: "they are = != > >= < <=")
@@ -148,7 +164,14 @@ package struct SearchFilter {
                         next: "compare texts by =, !=, LIKE or ILIKE"
                     )
                 }
-                return "\(field.value) \(raw: sign) \(try text(literal, name))"
+                let text = try text(literal, name)
+                // An index finds a text only without the function, which only these two need.
+                let value = sign == "!=" || text.isEmpty ? present(field) : field.value
+                return "\(value) \(raw: sign) \(text)"
+            }
+            if field.isIdentifier, case .text(let text) = literal {
+                guard sign == "=" || sign == "!=" else { throw .invalid(what, "`\(name)` is compared by = or != only") }
+                return "CAST(\(field.value) AS TEXT) \(raw: sign) \(text)"
             }
             let test: SQL = "\(field.value) \(raw: sign) \(try number(literal, name))"
             guard field.mayBeNaN else { return test }
@@ -159,20 +182,25 @@ package struct SearchFilter {
         private mutating func match(
             _ field: SearchField,
             _ name: String,
-            _ keyword: String
+            _ keyword: String,
+            isNegated: Bool
         ) throws(TrackingError) -> SQL {
             guard ["LIKE", "ILIKE", "IN"].contains(keyword) else {
                 throw .invalid(what, "`\(keyword.prefix(50))` is not a comparison")
             }
-            guard !field.isNumber else {
+            guard !field.isNumber || field.isIdentifier else {
                 throw .invalid(what, "`\(keyword)` compares texts, and `\(name)` is a number")
             }
-            if keyword == "IN" { return "\(field.value) IN \(list: try list(name))" }
+            if keyword == "IN" {
+                let value = isNegated ? present(field) : field.value
+                return "\(field.isIdentifier ? "CAST(\(value) AS TEXT)" : value) IN \(list: try list(name))"
+            }
+            let value = field.isIdentifier ? "CAST(\(field.value) AS TEXT)" : present(field)
             guard let literal = tokens.next() else { throw .invalid(what, "behind `\(keyword)` stands no value") }
             let pattern = Self.glob(try text(literal, name))
             // GLOB tells capitals apart, as LIKE does in the language; SQLite's own LIKE does not.
             return keyword == "LIKE"
-                ? "\(field.value) GLOB \(pattern)" : "lower(\(field.value)) GLOB lower(\(pattern))"
+                ? "\(value) GLOB \(pattern)" : "lower(\(value)) GLOB lower(\(pattern))"
         }
 
         // MARK: Values
@@ -181,6 +209,8 @@ package struct SearchFilter {
             guard tokens.take(mark: "(") else { throw .invalid(what, "behind `IN` comes a list in parentheses") }
             var values: [String] = []
             repeat {
+                // Python writes a comma behind the only element of a tuple.
+                if !values.isEmpty, tokens.peek == .mark(")") { break }
                 guard let literal = tokens.next() else { throw .invalid(what, "the list behind `IN` has no end") }
                 values.append(try text(literal, name))
             } while tokens.take(mark: ",")

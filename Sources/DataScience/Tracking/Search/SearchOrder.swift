@@ -69,9 +69,8 @@ struct SearchOrder {
             let what = "cannot order by `\(term.field.prefix(100))`"
             let field = try scope.field(term.field, what: what).measured(on: term.dataset)
             guard field.isSingle else { throw .invalid(what, "a row may hold several of them") }
-            guard seen.insert("\(field.value) \(field.rows ?? "")").inserted else {
-                throw .invalid(what, "it is named twice")
-            }
+            // Named again, it can decide nothing any more.
+            guard seen.insert("\(field.value) \(field.rows ?? "")").inserted else { continue }
             if let index = field.index {
                 let alias = "order_\(joins.count)"
                 joins.append(Self.join(index.table, index.key, as: alias))
@@ -87,7 +86,9 @@ struct SearchOrder {
                 )
                 continue
             }
-            if field.isNullable { keys.append(Key(value: Self.rank(field), isNumber: true, isDescending: false)) }
+            if field.isNullable, !field.isEmptyIfMissing {
+                keys.append(Key(value: Self.rank(field), isNumber: true, isDescending: false))
+            }
             keys.append(Key(value: Self.value(field), isNumber: field.isNumber, isDescending: term.isDescending))
         }
         for tie in scope.ties {

@@ -12,15 +12,16 @@ package struct SearchScope: Sendable {
         let name: String
         let isNumber: Bool
         let isNullable: Bool
+        let isIdentifier: Bool
 
-        /// A column of texts.
+        /// A column of texts; what is missing compares as the empty text that MLflow stores.
         package static func text(_ name: String, isNullable: Bool = false) -> Column {
-            Column(name: name, isNumber: false, isNullable: isNullable)
+            Column(name: name, isNumber: false, isNullable: isNullable, isIdentifier: false)
         }
 
-        /// A column of numbers.
-        package static func number(_ name: String, isNullable: Bool = false) -> Column {
-            Column(name: name, isNumber: true, isNullable: isNullable)
+        /// A column of numbers; an identifier is written as a text too.
+        package static func number(_ name: String, isNullable: Bool = false, isIdentifier: Bool = false) -> Column {
+            Column(name: name, isNumber: true, isNullable: isNullable, isIdentifier: isIdentifier)
         }
     }
 
@@ -161,14 +162,20 @@ struct SearchField {
     let isSingle: Bool
     /// Whether a row without a value differs from every value.
     let isFlag: Bool
+    /// Whether it is a number that MLflow has as a text.
+    let isIdentifier: Bool
     /// The table, and the key in it, that finds runs by their values; nil for a field that no index knows.
     var index: (table: String, key: String)?
+
+    /// Whether what is missing counts as an empty text.
+    var isEmptyIfMissing: Bool { rows == nil && isNullable && !isNumber }
 
     init(_ column: SearchScope.Column) {
         value = "item.\(raw: column.name)"
         rows = nil
         isNumber = column.isNumber
         isNullable = column.isNullable
+        isIdentifier = column.isIdentifier
         mayBeNaN = false
         latest = nil
         isSingle = true
@@ -186,6 +193,7 @@ struct SearchField {
         latest = entries.latest
         isSingle = true
         isFlag = entries.flags.contains(key)
+        isIdentifier = false
     }
 
     /// The condition that an entry of a run has this key.
@@ -202,6 +210,7 @@ struct SearchField {
         latest = nil
         isSingle = false
         isFlag = false
+        isIdentifier = false
     }
 
     /// The field among what was measured on some data.
@@ -237,6 +246,7 @@ struct SearchField {
         self.latest = latest
         self.isSingle = isSingle
         self.isFlag = isFlag
+        isIdentifier = false
     }
 }
 

@@ -1,35 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
-import SystemPackage
+package import Glibc
+package import SystemPackage
 
 /// A process with all that it started, measured from outside.
-struct Child {
+package struct Child {
     /// What a finished process took.
-    struct Cost {
+    package struct Cost {
         /// Start to end, seconds.
-        let wall: Double
+        package let wall: Double
         /// User and system time of it and of what it waited for, seconds.
-        let cpu: Double
+        package let cpu: Double
     }
 
     /// A moment of a process tree.
-    struct Footprint {
+    package struct Footprint {
         /// Processes.
-        let processes: Int
+        package let processes: Int
         /// Resident memory summed over them, bytes; pages that several share count for each.
-        let resident: Int
+        package let resident: Int
         /// Memory summed with shared pages divided among their users, bytes.
-        let proportional: Int
+        package let proportional: Int
         /// CPU time so far, seconds.
-        let cpu: Double
+        package let cpu: Double
     }
 
-    let process: pid_t
-    let started: ContinuousClock.Instant
+    /// Its id.
+    package let process: pid_t
+    /// When it was started.
+    package let started: ContinuousClock.Instant
 
     /// Starts a program in a process group of its own, without input; its output goes to a file.
-    init(
+    package init(
         _ program: FilePath,
         _ arguments: [String],
         in folder: FilePath,
@@ -62,7 +64,7 @@ struct Child {
     }
 
     /// Waits for its end.
-    func end() throws -> (cost: Cost, code: Int32) {
+    package func end() throws -> (cost: Cost, code: Int32) {
         var status: Int32 = 0
         var usage = rusage()
         while wait4(process, &status, 0, &usage) < 0 {
@@ -75,7 +77,7 @@ struct Child {
     }
 
     /// Asks it to stop, and waits ten seconds; ends by force what is left of it and of its descendants.
-    func stop() throws {
+    package func stop() throws {
         let descendants = Self.tree(of: process).members.subtracting([process])
         kill(process, SIGTERM)
         var isGone = false
@@ -90,7 +92,7 @@ struct Child {
     }
 
     /// It and its descendants now.
-    func footprint() -> Footprint {
+    package func footprint() -> Footprint {
         let (members, ticks) = Self.tree(of: process)
         var (resident, proportional, time) = (0, 0, 0)
         for member in members {
@@ -155,7 +157,8 @@ struct Child {
         return line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
     }
 
-    static func text(_ path: String) -> String {
+    /// A file as text; empty if it cannot be read.
+    package static func text(_ path: String) -> String {
         guard let file = fopen(path, "r") else { return "" }
         defer { fclose(file) }
         var bytes: [UInt8] = []

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AsyncHTTPClient
+package import NIOCore
+import NIOHTTP1
+
+/// An answer whose body is read while it comes.
+package struct HTTPStream: Sendable {
+    /// The HTTP status code.
+    package let status: Int
+    /// The body's length, if the server says it.
+    package let length: Int64?
+    /// The body; read it once.
+    package let body: Body
+
+    /// A body as it comes in; never in memory as a whole.
+    package struct Body: AsyncSequence, Sendable {
+        package typealias Element = ByteBuffer
+
+        fileprivate let body: HTTPClientResponse.Body
+        fileprivate let exchange: FailedExchange
+
+        /// Reads one piece after the other.
+        package struct AsyncIterator: AsyncIteratorProtocol {
+            fileprivate var iterator: HTTPClientResponse.Body.AsyncIterator
+            fileprivate let exchange: FailedExchange
+
+            /// The next piece.
+            ///
+            /// - Throws: ``HTTPTransportError`` if the connection breaks, or nothing came for as long as was agreed.
+            @concurrent
+            package mutating func next() async throws -> ByteBuffer? {
+                do {
+                    return try await iterator.next()
+                } catch {
+                    throw exchange.explain(error)
+                }
+            }
+        }
+
+        package func makeAsyncIterator() -> AsyncIterator {
+            AsyncIterator(iterator: body.makeAsyncIterator(), exchange: exchange)
+        }
+    }
+}
+
+extension HTTPTransportClient {
+    /// Asks for something large, and hands its body over while it comes.
+    ///
+    /// - Parameters:
+    ///   - address: An `http` or `https` URL.
+    ///   - headers: Extra header fields.
+    ///   - patience: The time to the head of the answer; a body may take longer as long as it goes on.
+    ///   - body: Reads the answer; what it leaves unread is dropped with the connection.
+    /// - Returns: What `body` returns.
+    /// - Throws: ``HTTPTransportError``, or what `body` throws.
+    package func download<Result: Sendable>(
+        _ address: String,
+        headers: [(String, String)] = [],
+        patience: Duration = .seconds(60),
+        _ body: (HTTPStream) async throws -> Result
+    ) async throws -> Result {
+        guard address.hasPrefix("http://") || address.hasPrefix("https://") else {
+            throw HTTPTransportError(
+                code: .invalidAddress,
+                what: "cannot send to `\(FailedExchange.shown(address))`",
+                why: "an address begins with `http://` or `https://`",
+                next: nil,
+                cause: nil
+            )
+        }
+        var request = HTTPClientRequest(url: address)
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        let exchange = FailedExchange(method: "GET", address: address, deadline: patience, limit: .max)
+        let answer: HTTPClientResponse
+        do {
+            // This deadline ends with the head of the answer.
+            answer = try await client.execute(request, timeout: .nanoseconds(patience.nanoseconds))
+        } catch {
+            throw exchange.explain(error)
+        }
+        return try await body(
+            HTTPStream(
+                status: Int(answer.status.code),
+                length: answer.headers.first(name: "content-length").flatMap { Int64($0) },
+                body: HTTPStream.Body(body: answer.body, exchange: exchange)
+            )
+        )
+    }
+}
+
+extension Duration {
+    /// For the libraries that count so.
+    var nanoseconds: Int64 { Int64(self / .nanoseconds(1)) }
+}

@@ -78,7 +78,10 @@ struct ExportVerb: AsyncParsableCommand {
             writer.field("metric_points", summary.points)
         }
         let points = metrics ? " and \(summary.points) points" : ""
-        try common.output.answer(json: writer.text, text: "wrote \(summary.runs) runs\(points) to \(file)")
+        try common.output.answer(
+            json: writer.text,
+            text: "wrote \(summary.runs) \(summary.runs == 1 ? "run" : "runs")\(points) to \(file)"
+        )
     }
 }
 

@@ -203,8 +203,8 @@ let top: [Target] = [
             "CPlatform", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
             "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking",
-            "Transfer", "Webhooks",
-            arguments, log, metrics, subprocess, systemPackage, unixSignals,
+            "Transfer",
+            "Webhooks", arguments, log, metrics, subprocess, systemPackage, unixSignals,
         ] + lean,
         path: "Sources/gyre",
         swiftSettings: house + strictness

@@ -17,7 +17,7 @@ struct ExportVerb: AsyncParsableCommand {
             metrics and tags. Filter and order are in MLflow's search language. A file that is there is not replaced \
             without --force.
 
-            Examples:
+            Example:
               gyre export runs.xlsx
               gyre export runs.parquet --experiment churn --filter "metrics.recall > 0.9"
               gyre export points.csv --metrics

@@ -203,9 +203,9 @@ let top: [Target] = [
         dependencies: [
             "CPlatform", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
-            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking", "Transfer",
-            "Webhooks",
-            arguments, log, metrics, subprocess, systemPackage, unixSignals,
+            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking",
+            "Transfer",
+            "Webhooks", arguments, log, metrics, subprocess, systemPackage, unixSignals,
         ] + lean,
         path: "Sources/gyre",
         swiftSettings: house + strictness
@@ -323,7 +323,7 @@ let suites: [Target] = [
         of: "Transfer",
         [
             "Database", "Diagnostics", "Files", "JSONText", "MLflowAPI", "ObjectStorage", "Registry", "Tables",
-            "Tracking", hummingbird, hummingbirdTesting, subprocess, systemPackage,
+            "Tracking", hummingbird, hummingbirdTesting, nio, subprocess, systemPackage,
         ],
         hasFixtures: true
     ),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTPTypes
 package import Hummingbird
 import JSONText
 package import ObjectStorage
@@ -44,7 +45,12 @@ package struct MLflowRoutes: Sendable {
         router.get("version") { _, _ in version }
         let origin = VersionOrigin(registry: registry, tracking: tracking)
         let pages = ArtifactPageRoutes(tracking: tracking, origin: origin)
-        pages.addDownloads(to: router.group().add(middleware: MLflowErrors()))
+        let top = router.group().add(middleware: MLflowErrors())
+        pages.addDownloads(to: top)
+        // MLflow's own page asks here; its clients do not.
+        for method in [HTTPRequest.Method.get, .post] {
+            top.on("graphql", method: method) { request, _ -> Response in throw CallError.unknownRoute(request) }
+        }
         for prefix in ["api", "ajax-api"] {
             let group = router.group(RouterPath(prefix)).add(middleware: MLflowErrors())
             let calls = Calls(group: group)

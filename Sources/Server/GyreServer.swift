@@ -2,6 +2,7 @@
 
 package import Logging
 import Monitoring
+import ObjectStorage
 package import Telemetry
 
 /// `gyre up`: everything of a project in one process.
@@ -13,7 +14,7 @@ package struct GyreServer: Sendable {
     let services: ProjectServices
     let metrics: MetricsRegistry
     let version: String
-    private let settings: ListenSettings
+    let settings: ListenSettings
     let logger: Logger
     private let onReady: @Sendable (_ url: String) async -> Void
 
@@ -47,6 +48,12 @@ package struct GyreServer: Sendable {
     /// - Throws: ``ServerError`` `.portInUse` if somebody listens there, `.interrupted` after a second signal; ``FilesError`` if
     ///   the last predictions cannot be written.
     package func run() async throws {
+        do {
+            try await services.uploads.removeExpired()
+        } catch {
+            // They cost space and nothing else, and are looked at again with the next upload.
+            logger.warning("old uploads stay", metadata: ["error": "\(error)"])
+        }
         let live = LiveModels(services: services, logger: logger)
         let loop = LoopWorker(services: services, logger: logger)
         let router = makeRouter(live: live, loop: loop)

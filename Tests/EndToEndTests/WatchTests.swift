@@ -52,8 +52,12 @@ struct WatchTests {
         }
     }
 
-    @Test func `with --json each change is an object`() async throws {
+    @Test func `with --json each change is an object, and what stays NaN is none`() async throws {
         try await withRun { gyre, server, run in
+            _ = try await server.call(
+                "runs/log-metric",
+                #"{"run_id":"\#(run)","key":"odd","value":"NaN","timestamp":1,"step":0}"#
+            )
             let answer = try await gyre.follow(
                 ["runs", "watch", "live", "--json", "--interval", "0.1"],
                 steps: [
@@ -64,7 +68,7 @@ struct WatchTests {
             #expect(answer.code == 1)
             let changes = try answer.output.split(separator: "\n").map { try JSONDocument(String($0)).root }
             #expect(changes.map { $0["status"]?.string } == ["RUNNING", "RUNNING", "FAILED"])
-            #expect(changes.map { $0["metrics"]?.count } == [1, 1, 0])
+            #expect(changes.map { $0["metrics"]?.count } == [2, 1, 0])
             #expect(changes.allSatisfy { $0["run_id"]?.string == run })
         }
     }

@@ -126,7 +126,11 @@ struct HostileInputTests {
             (.delete, "/api/2.0/mlflow/nope", 404), (.get, "/api/3.0/mlflow/traces/x", 404),
             (.post, "/ajax-api/2.0/mlflow/nope", 404), (.post, "/api/2.0/mlflow/databricks/x/../y", 404),
             (.get, "/api/2.0/mlflow/runs/create", 405), (.post, "/api/2.0/mlflow/runs/get", 405),
-            (.put, "/api/2.0/mlflow/registered-models/alias", 405),
+            (.put, "/api/2.0/mlflow/registered-models/alias", 405), (.post, "/graphql", 404), (.get, "/graphql", 404),
+            (.post, "/api/3.0/mlflow/datasets/create", 404), (.get, "/api/3.0/mlflow/datasets/d-1/records", 404),
+            (.post, "/ajax-api/3.0/mlflow/traces/search", 404), (.post, "/api/2.0/mlflow-artifacts/artifacts/x", 405),
+            (.get, "/api/2.0/mlflow-artifacts/mpu/create/0", 405), (.get, "/api/2.0mlflow/nope", 404),
+            (.get, "/ajax-api/2.0/mlflow/upload-artifact", 405),
         ]
     )
     func `an unknown route or method is told in MLflow's shape`(

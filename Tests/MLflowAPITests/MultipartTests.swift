@@ -34,7 +34,7 @@ struct MultipartTests {
             .post,
             Self.base + "create/0/r/artifacts",
             headers: headers,
-            body: ByteBuffer(string: #"{"path":"/srv/me/a b.bin","num_parts":\#(parts)}"#)
+            body: ByteBuffer(string: #"{"path":"/data/a b.bin","num_parts":\#(parts)}"#)
         )
         try #require(answer.status == 200, "\(String(buffer: answer.body))")
         let json = try answer.json

@@ -11,12 +11,16 @@ import Testing
 struct RecordedAnswersTests {
     @Test(arguments: try RecordedTable.names)
     func `the answers are those that MLflow gave`(table: String) async throws {
-        let recorded = try RecordedTable(named: table)
-        try #require(recorded.steps.count > 10)
+        try await Self.replay(table, below: "/api/")
+    }
+
+    private static func replay(_ table: String, below prefix: String) async throws {
         try await TestServer.run { server in
             var names = RecordedNames()
-            for step in try RecordedTable(named: table).steps {
-                let answer = try await Self.send(step, names, server)
+            let steps = try RecordedTable(named: table).steps
+            try #require(steps.count > 10)
+            for step in steps {
+                let answer = try await Self.send(step, below: prefix, names, server)
                 for (name, path) in step.saved {
                     if let value = try? answer.json.value(at: path)?.string { names.save(name, value) }
                 }
@@ -36,6 +40,11 @@ struct RecordedAnswersTests {
         }
     }
 
+    @Test(arguments: ["experiments", "logged_models", "registry"])
+    func `the page's calls get the same answers`(table: String) async throws {
+        try await Self.replay(table, below: "/ajax-api/")
+    }
+
     @Test func `each difference has its reason`() throws {
         var count = 0
         for name in try RecordedTable.names {
@@ -49,6 +58,7 @@ struct RecordedAnswersTests {
 
     private static func send(
         _ step: RecordedTable.Step,
+        below prefix: String,
         _ names: RecordedNames,
         _ server: TestServer
     ) async throws -> TestServer.Answer {
@@ -59,7 +69,8 @@ struct RecordedAnswersTests {
         let body = step.body(names)
         if body != nil, headers[.contentType] == nil { headers[.contentType] = "application/json" }
         let method = try #require(HTTPRequest.Method(step.method))
-        return try await server.send(method, names.filled(step.uri), headers: headers, body: body)
+        let uri = step.uri.hasPrefix("/api/") ? prefix + step.uri.dropFirst("/api/".count) : step.uri
+        return try await server.send(method, names.filled(uri), headers: headers, body: body)
     }
 
     private static func plain(

@@ -118,7 +118,9 @@ struct RecordedNames {
     /// The text with values for names, and `x` ten times for `$X10`.
     func filled(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
-        let long = text.replacing(/\$X([0-9]+)/) { match in String(repeating: "x", count: Int(match.output.1) ?? 0) }
+        let long =
+            !text.contains("$X")
+            ? text : text.replacing(/\$X([0-9]+)/) { match in String(repeating: "x", count: Int(match.output.1) ?? 0) }
         return names.reduce(long) { $0.replacing("$" + $1.name, with: $1.value) }
     }
 
@@ -159,9 +161,10 @@ struct RecordedNames {
         if key == "next_page_token" { return text.isEmpty ? nil : "<token>" }
         var text = text
         for (name, value) in names where value.utf8.count >= 32 { text = text.replacing(value, with: "$" + name) }
-        text = text.replacing(/[0-9a-f]{32}/, with: "<id>")
-        text = text.replacing(/x{200,}/) { match in "$X\(match.output.utf8.count)" }
-        let mayBeMadeUp = ["run_name", "value", "name"].contains(key)
+        // Expressions are slow, and most texts are short.
+        if text.utf8.count >= 32 { text = text.replacing(/[0-9a-f]{32}/, with: "<id>") }
+        if text.utf8.count >= 200 { text = text.replacing(/x{200,}/) { match in "$X\(match.output.utf8.count)" } }
+        let mayBeMadeUp = ["run_name", "value", "name"].contains(key) && text.utf8.contains(UInt8(ascii: "-"))
         return mayBeMadeUp && text.wholeMatch(of: /[a-z]+-[a-z]+-[0-9]+/) != nil ? "<name>" : text
     }
 }

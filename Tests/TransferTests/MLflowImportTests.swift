@@ -270,6 +270,27 @@ struct MLflowImportTests {
         }
     }
 
+    @Test func `a damaged metric, logged model or version stays behind alone, with its reason`() async throws {
+        try await TestProject.run { project in
+            let store = project.folder.appending("mlruns")
+            try Fixture.copy(Self.fixture.appending("mlruns"), to: store)
+            let names = try MLflowFiles.names(below: store)
+            let loss = try #require(names.first { $0.hasSuffix("/metrics/odd") })
+            try AtomicFile.write("1700000100000 one 0\n", to: store.appending(loss))
+            let model = try #require(names.first { $0.contains("/models/m-") && $0.hasSuffix("/meta.yaml") })
+            try AtomicFile.write("- no mapping\n", to: store.appending(model))
+            try AtomicFile.write("name: {\n", to: store.appending("models/iris-tree/version-3/meta.yaml"))
+            let report = try await project.take(.mlflowFolder(store, artifacts: nil))
+            #expect(report[.runs].added == 5)
+            // The three points of that metric are missing, and no other ones.
+            #expect(report[.points].added == 9)
+            #expect(report.problemCount == 3)
+            #expect(report.skipped.contains { $0.what.hasPrefix("points of run") && $0.why.contains("is no point") })
+            #expect(report.skipped.contains { $0.what.hasPrefix("logged model m-") })
+            #expect(report.skipped.contains { $0.what == "registered model iris-tree" })
+        }
+    }
+
     @Test func `what a store keeps in S3 stays there, in one line`() async throws {
         try await TestProject.run { project in
             let store = project.folder.appending("mlruns")

@@ -9,6 +9,7 @@ extension GyreServer {
     /// All routes of `gyre up`.
     func makeRouter(live: LiveModels, loop: LoopWorker) -> Router<BasicRequestContext> {
         let router = Self.router(project: services.project.project)
+        router.add(middleware: HostGuard(names: settings.allowedHosts + [settings.host]))
         HealthRoutes(metrics: metrics, onScrape: live.measure).add(to: router)
         let group = router.group("api/gyre/v1")
         FeedbackRoutes(feedback: services.feedback, onArrival: { loop.arrived() }).add(to: group)

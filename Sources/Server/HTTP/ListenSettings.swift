@@ -13,6 +13,8 @@ package struct ListenSettings: Sendable {
     package var idle: Duration
     /// The most connections at once; more wait until one ends.
     package var connections: Int
+    /// Names that clients may call the server by, besides addresses and names without a dot; `*` for any.
+    package var allowedHosts: [String]
 
     /// Settings; by default for this machine alone.
     package init(
@@ -20,13 +22,15 @@ package struct ListenSettings: Sendable {
         port: Int = 5_000,
         grace: Duration = .seconds(10),
         idle: Duration = .seconds(60),
-        connections: Int = 256
+        connections: Int = 256,
+        allowedHosts: [String] = []
     ) {
         self.host = host
         self.port = port
         self.grace = grace
         self.idle = idle
         self.connections = connections
+        self.allowedHosts = allowedHosts
     }
 
     /// Whether nobody outside of this machine can connect.

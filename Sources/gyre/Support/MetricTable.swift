@@ -27,7 +27,12 @@ struct MetricCourses {
     ///
     /// - Returns: The metrics that changed.
     mutating func note(_ run: Run) -> [Metric] {
-        let changed = run.metrics.filter { latest[$0.key] != $0 }
+        let changed = run.metrics.filter { metric in
+            guard let known = latest[metric.key] else { return true }
+            // By its bits, because NaN is never equal to itself.
+            return known.step != metric.step || known.timestampMs != metric.timestampMs
+                || known.value.bitPattern != metric.value.bitPattern
+        }
         for metric in changed {
             latest[metric.key] = metric
             courses[metric.key, default: Course()].add(metric.value)

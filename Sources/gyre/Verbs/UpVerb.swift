@@ -23,6 +23,15 @@ struct UpVerb: AsyncParsableCommand, HandlesSignals {
             """
     )
 
+    @Option(
+        name: .customLong("allowed-host"),
+        help: ArgumentHelp(
+            "A name with a dot that clients call this server by; may be given again, * for any.",
+            valueName: "name"
+        )
+    )
+    var allowedHosts: [String] = []
+
     @OptionGroup var listen: ListenOptions
     @OptionGroup var common: CommonOptions
 
@@ -38,9 +47,11 @@ struct UpVerb: AsyncParsableCommand, HandlesSignals {
             now: Session.now
         )
         let output = common.output
+        var settings = listen.settings(defaultPort: 5_000)
+        settings.allowedHosts = allowedHosts
         let server = GyreServer(
             services: services,
-            settings: listen.settings(defaultPort: 5_000),
+            settings: settings,
             version: gyreVersion,
             metrics: metrics,
             logger: logger,

@@ -244,7 +244,7 @@ let suites: [Target] = [
     tests(
         of: "Server",
         [
-            "Database", "Diagnostics", "Documents", "Evaluation", "Feedback", "Files", "JSONText", "ObjectStorage",
+            "Database", "Diagnostics", "Documents", "Evaluation", "Feedback", "Files", "HTTPTransport", "JSONText", "ObjectStorage",
             "MLflowAPI", "Registry", "Serving", "SocketTesting", "Telemetry", "Tracking", "Transfer", hummingbird,
             hummingbirdTesting, httpTypes, log, nio, systemPackage, unixSignals,
         ]

@@ -13,7 +13,7 @@ struct CommandLineTests {
     static let verbs = [
         "init", "add", "checkout", "status", "repro", "runs", "experiments", "promote", "models", "build", "up",
         "serve",
-        "errors", "retrain", "lineage", "doctor", "demo", "import", "export",
+        "errors", "retrain", "lineage", "doctor", "demo", "sync", "import", "export",
     ]
 
     /// The verbs of verbs, as the help of each lists them.

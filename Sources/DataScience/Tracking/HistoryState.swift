@@ -26,6 +26,7 @@ package struct HistoryState: Sendable, Equatable {
         if last.map({ $0 < point }) ?? true { last = point }
     }
 
+    /// Whether two histories have the same points.
     package static func == (left: HistoryState, right: HistoryState) -> Bool {
         left.count == right.count && left.digest == right.digest
     }

@@ -136,6 +136,7 @@ extension TrackingService {
     ///   - place: The last value of the page before; nil for the first page.
     ///   - limit: At most this many.
     /// - Returns: A page of them; none if there is no such model.
+    /// - Throws: ``DatabaseError``.
     package func modelMetrics(
         of model: String,
         after place: (metric: Metric, run: String)? = nil,

@@ -108,11 +108,15 @@ struct SyncCalls: Sendable {
             )
         default: break
         }
-        throw try unexpected(answer)
+        throw unexpected(answer)
     }
 
     /// Words for an answer that no Gyre gives to what was asked.
-    func unexpected(_ answer: HTTPAnswer) throws -> TransferError {
+    func unexpected(_ answer: HTTPAnswer) -> TransferError {
+        // What cannot be read has no words for people.
+        let problem = try? JSONDocument(answer.body).root
+        let detail = problem?["detail"]?.string.map { ": \($0.prefix(300))" }
+        let next = problem?["next"]?.string.map { String($0.prefix(300)) }
         switch answer.status {
         case 300..<400:
             let place = answer.header("Location").map { FailedAddress.shown($0) } ?? "another address"
@@ -120,14 +124,15 @@ struct SyncCalls: Sendable {
                 "it sends to `\(place)`, and a sync follows nobody",
                 next: "give that address, if you trust it"
             )
-        case 401, 403: return failed("it demands a login", next: "set GYRE_TOKEN to a token that it knows")
-        default:
-            // What cannot be read has no words for people.
-            let detail = (try? JSONDocument(answer.body).root)?["detail"]?.string
+        case 401, 403:
             return failed(
-                "it answered \(answer.status)" + (detail.map { ": \($0.prefix(300))" } ?? ""),
-                next: answer.status >= 500 ? "look into the server's log, and run it again" : "look at the address"
+                "it does not let us in" + (detail ?? ""),
+                next: next ?? "set GYRE_TOKEN to a token that it knows"
             )
+        case 500...:
+            let next = next ?? "look into the server's log, and run it again"
+            return failed("it answered \(answer.status)" + (detail ?? ""), next: next)
+        default: return failed("it answered \(answer.status)" + (detail ?? ""), next: next ?? "look at the address")
         }
     }
 

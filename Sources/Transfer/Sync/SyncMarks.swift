@@ -25,6 +25,8 @@ struct SyncMarks: Sendable {
 
     /// Remembers that the content of an item is here.
     func put(_ item: SyncItem, _ kind: String, from source: String) async throws {
+        // What our own side sends is shorter; a stranger's must not fill the table.
+        guard source.utf8.count <= 64, item.fingerprint.utf8.count <= 64 else { throw SyncWire.missing("fingerprint") }
         try await database.write { writer -> Void in
             try writer.execute(
                 """

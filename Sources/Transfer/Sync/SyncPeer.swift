@@ -23,7 +23,7 @@ struct SyncPeer: Sendable {
         }
         guard answer.status == 200 else {
             if answer.status == 404 { throw try await other() }
-            throw try calls.unexpected(answer)
+            throw calls.unexpected(answer)
         }
         guard let root = try? JSONDocument(answer.body).root, let version = root["protocol"]?.int64 else {
             throw try await other()

@@ -35,6 +35,8 @@ package struct SyncReceiver: Sendable {
     ///   - record: The experiment.
     ///   - fingerprint: Of its content, which is remembered; nil only looks what would be done.
     ///   - source: Where it comes from.
+    /// - Returns: What became of it.
+    /// - Throws: ``TrackingError`` `.invalidParameter` for a name or value that breaks a rule.
     package func take(
         _ record: ExperimentRecord,
         fingerprint: String?,
@@ -59,6 +61,7 @@ package struct SyncReceiver: Sendable {
     ///   - isComplete: Whether its points and files are here by now; while they are still to come, a run that is over goes on.
     ///   - fingerprint: Of its content, points and files too, to remember; nil for nothing.
     ///   - source: Where it comes from.
+    /// - Returns: What became of it.
     /// - Throws: ``TrackingError`` `.alreadyExists` if a parameter has another value here, `.invalidState` if its experiment is
     ///   deleted here.
     package func take(
@@ -96,6 +99,7 @@ package struct SyncReceiver: Sendable {
         fingerprint: String?,
         from source: String
     ) async throws -> Adopted.Outcome? {
+        guard Rules.isID(id[...]) else { throw SyncWire.missing("run") }
         guard let fingerprint else {
             let known = try await tracking.searchRuns(RunSearch(filter: "attributes.run_id = '\(id)'", view: .all))
             return known.first.map { $0.stage == .active ? .grown : .unchanged }
@@ -122,6 +126,8 @@ package struct SyncReceiver: Sendable {
     ///   - isComplete: Whether its files and measured values are here by now; while they are still to come, it is pending.
     ///   - fingerprint: Of its content, files and measured values too, to remember; nil for nothing.
     ///   - source: Where it comes from.
+    /// - Returns: What became of it.
+    /// - Throws: ``TrackingError`` `.invalidParameter` for a value that breaks a rule or a parameter of another value.
     package func take(
         _ record: ModelRecord,
         isComplete: Bool,

@@ -8,6 +8,7 @@ extension SyncSession {
     /// Sends registered models with their versions and aliases; of a part of the project, the versions that come from it.
     ///
     /// - Parameter experiments: The ids of the experiments that are sent.
+    /// - Throws: ``TransferError``.
     func sendRegistry(of experiments: Set<String>) async throws {
         var token: PageToken?
         repeat {

@@ -98,7 +98,9 @@ extension SyncSession {
         }
         let files = SyncFiles(session: self, owner: .run(run.id), uri: run.artifactURI, isNew: false)
         let hasFiles = try await files.areThere
-        guard hasFiles || !run.metrics.isEmpty else { return notes.note(.runs, try await take(isComplete: true, fingerprint)) }
+        guard hasFiles || !run.metrics.isEmpty else {
+            return notes.note(.runs, try await take(isComplete: true, fingerprint))
+        }
         var outcome = try await take(isComplete: false, nil)
         let isNew = outcome == .added
         let points = try await SyncPoints(session: self, run: run.id, isNew: isNew)

@@ -52,7 +52,9 @@ package enum SyncKind: String, Sendable {
 
 /// A kind of thing with a name and a fingerprint of its content.
 package struct SyncItem: Sendable, Hashable {
+    /// Its name or id.
     package let name: String
+    /// A digest of its content.
     package let fingerprint: String
 
     init(name: String, fingerprint: String) {
@@ -165,6 +167,7 @@ extension ExperimentRecord {
         }
     }
 
+    /// Reads a record.
     package init(json: JSONElement) throws(TransferError) {
         self.init(
             name: try json.required("name"),
@@ -222,6 +225,7 @@ extension RegisteredModelRecord {
         }
     }
 
+    /// Reads a record.
     package init(json: JSONElement) throws(TransferError) {
         self.init(
             name: try json.required("name"),

@@ -17,9 +17,8 @@ struct SyncVerb: AsyncParsableCommand {
             argument, else GYRE_TRACKING, else `tracking` of gyre.yaml. GYRE_TOKEN or MLFLOW_TRACKING_TOKEN is sent as bearer \
             token. Exit code 1 means that the server did not take something.
 
-            Examples:
-              gyre sync http://127.0.0.1:5000
-              gyre sync https://gyre.example.org --experiment churn --dry-run
+            Example:
+              gyre sync http://127.0.0.1:5000 --experiment churn
             """
     )
 

@@ -244,9 +244,9 @@ let suites: [Target] = [
     tests(
         of: "Server",
         [
-            "Database", "Diagnostics", "Documents", "Evaluation", "Feedback", "Files", "HTTPTransport", "JSONText", "ObjectStorage",
-            "MLflowAPI", "Registry", "Serving", "SocketTesting", "Telemetry", "Tracking", "Transfer", hummingbird,
-            hummingbirdTesting, httpTypes, log, nio, systemPackage, unixSignals,
+            "Database", "Diagnostics", "Documents", "Evaluation", "Feedback", "Files", "HTTPTransport", "JSONText",
+            "MLflowAPI", "ObjectStorage", "Registry", "Serving", "SocketTesting", "Telemetry", "Tracking", "Transfer",
+            hummingbird, hummingbirdTesting, httpTypes, log, nio, systemPackage, unixSignals,
         ]
     ),
     tests(of: "WebPages", ["ExampleFiles", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),

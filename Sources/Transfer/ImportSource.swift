@@ -19,8 +19,13 @@ protocol ImportSource: Sendable {
     /// All experiments, deleted ones too.
     func experiments() async throws -> [SourceExperiment]
 
-    /// Hands over the logged models of an experiment, deleted ones too as far as the source tells of them.
-    func forEachModel(in experiment: SourceExperiment, _ body: (SourceModel) async throws -> Void) async throws
+    /// Hands over the logged models of an experiment, deleted ones too as far as the source tells of them; what cannot be
+    /// read goes to `skip`.
+    func forEachModel(
+        in experiment: SourceExperiment,
+        _ body: (SourceModel) async throws -> Void,
+        skip: (SkippedItem) async throws -> Void
+    ) async throws
 
     /// Hands over the runs of an experiment, deleted ones too; what one of them lacks to be a run goes to `skip`.
     func forEachRun(
@@ -32,8 +37,11 @@ protocol ImportSource: Sendable {
     /// Hands over the points of a run, those of one metric after those of another.
     func forEachPoints(of run: SourceRun, _ body: (_ key: String, [Metric]) async throws -> Void) async throws
 
-    /// Hands over the registered models, each with its versions.
-    func forEachRegisteredModel(_ body: (SourceRegisteredModel) async throws -> Void) async throws
+    /// Hands over the registered models, each with its versions; what cannot be read goes to `skip`.
+    func forEachRegisteredModel(
+        _ body: (SourceRegisteredModel) async throws -> Void,
+        skip: (SkippedItem) async throws -> Void
+    ) async throws
 
     /// Ends the use of the source.
     func close() async
@@ -41,8 +49,15 @@ protocol ImportSource: Sendable {
 
 extension ImportSource {
     func runCount(in experiments: [SourceExperiment]) async throws -> Int? { nil }
-    func forEachModel(in experiment: SourceExperiment, _ body: (SourceModel) async throws -> Void) async throws {}
-    func forEachRegisteredModel(_ body: (SourceRegisteredModel) async throws -> Void) async throws {}
+    func forEachModel(
+        in experiment: SourceExperiment,
+        _ body: (SourceModel) async throws -> Void,
+        skip: (SkippedItem) async throws -> Void
+    ) async throws {}
+    func forEachRegisteredModel(
+        _ body: (SourceRegisteredModel) async throws -> Void,
+        skip: (SkippedItem) async throws -> Void
+    ) async throws {}
     func close() async {}
 }
 

@@ -84,6 +84,8 @@ package struct Importer: Sendable {
                 try Task.checkCancellation()
                 guard try await adopt(model, home, state) else { return }
                 models.withLock { $0 += model.metrics }
+            } skip: { item in
+                state.skip(.models, item)
             }
         }
         progress(.begin(runs: try await source.runCount(in: homes.map(\.0))))
@@ -94,6 +96,8 @@ package struct Importer: Sendable {
         try await source.forEachRegisteredModel { model in
             try Task.checkCancellation()
             try await adopt(model, state)
+        } skip: { item in
+            state.skip(.registeredModels, item)
         }
         return state.finished()
     }
@@ -204,13 +208,22 @@ package struct Importer: Sendable {
             var added = 0
             do {
                 added = try await points(of: run, adopted, source, state)
-            } catch let error as TransferError where error.code == .damaged {
+            } catch let error as any Explained where Self.isOfOneRun(error) {
                 state.skip(.points, SkippedItem("points of run \(run.id)", error.why))
             }
             state.note(.runs, adopted.outcome == .unchanged && added > 0 ? .grown : adopted.outcome)
             if !options.isDryRun { try await copy(run.artifacts, to: adopted.artifactURI, what, state) }
         } catch let error as TrackingError {
             state.skip(.runs, SkippedItem(what, error.why))
+        }
+    }
+
+    /// Whether an error is about what one run holds, so that the others may come.
+    private static func isOfOneRun(_ error: any Explained) -> Bool {
+        switch error {
+        case is TrackingError, is ObjectStorageError: true
+        case let error as TransferError: error.code == .damaged
+        default: false
         }
     }
 
@@ -252,92 +265,5 @@ package struct Importer: Sendable {
     /// Where artefacts lie that come along, though those of their experiment stay elsewhere.
     private func place(_ path: String, _ home: Adopted) -> String? {
         TrackingService.artifactPrefix(of: home.artifactURI) == nil ? TrackingService.artifactScheme + path : nil
-    }
-
-    private func adopt(_ model: SourceRegisteredModel, _ state: ImportState) async throws {
-        let name = model.record.name
-        let versions = model.versions.filter { options.experiments.isEmpty || state.knows($0.record) }
-        guard options.experiments.isEmpty || !versions.isEmpty else { return }
-        do {
-            if options.isDryRun {
-                let isHere = (try? await registry.model(named: name)) != nil
-                state.note(.registeredModels, isHere ? .unchanged : .added)
-            } else {
-                state.note(.registeredModels, try await registry.adopt(model.record))
-            }
-        } catch let error as RegistryError {
-            return state.skip(.registeredModels, SkippedItem("registered model \(name)", error.why))
-        }
-        for (version, storage) in versions { try await adopt(version, storage, state) }
-        for (alias, number) in model.aliases where versions.contains(where: { $0.record.version == number }) {
-            try await adopt(alias: alias, of: name, number, state)
-        }
-    }
-
-    private func adopt(_ version: ModelVersionRecord, _ storage: String?, _ state: ImportState) async throws {
-        var version = version
-        // The first two name their files by what they are, which is the same here.
-        if !version.source.hasPrefix("models:/m-"), !version.source.hasPrefix("runs:/") {
-            let place = state.place(of: version.source) ?? storage.flatMap(state.place(of:))
-            version.source = place ?? (version.source.hasPrefix("models:") ? storage : nil) ?? version.source
-        }
-        do {
-            if options.isDryRun {
-                let old = try? await registry.version(model: version.model, number: version.version)
-                state.note(.versions, old == nil ? .added : .unchanged)
-            } else {
-                state.note(.versions, try await registry.adopt(version))
-            }
-        } catch let error as RegistryError {
-            state.skip(.versions, SkippedItem("version \(version.version) of \(version.model)", error.why))
-        }
-    }
-
-    private func adopt(alias: String, of name: String, _ number: Int, _ state: ImportState) async throws {
-        do {
-            if options.isDryRun {
-                let old = try? await registry.version(model: name, alias: alias)
-                state.note(.aliases, old == nil ? .added : .unchanged)
-            } else {
-                state.note(.aliases, try await registry.adoptAlias(model: name, alias: alias, version: number))
-            }
-        } catch let error as RegistryError {
-            let next = error.code == .notPassed ? "; " + (error.next ?? "") : ""
-            state.skip(.aliases, SkippedItem("alias \(alias) of \(name)", error.why + next))
-        }
-    }
-
-    // MARK: Files
-
-    private func copy(_ files: SourceArtifacts, to uri: String, _ owner: String, _ state: ImportState) async throws {
-        if let reason = files.reason { state.skip(.files, SkippedItem("artefacts of \(owner)", reason)) }
-        if files.forEach == nil, let uri = files.uri { state.stays(uri) }
-        guard let forEach = files.forEach, let prefix = TrackingService.artifactPrefix(of: uri) else { return }
-        do {
-            try await forEach { file in
-                try Task.checkCancellation()
-                do {
-                    try await copy(file, to: try ObjectKey("\(prefix)/\(file.path)"), state)
-                } catch let error as ObjectStorageError {
-                    state.skip(.files, SkippedItem("artefact `\(file.path.prefix(200))` of \(owner)", error.why))
-                }
-            }
-        } catch let error as ObjectStorageError {
-            state.skip(.files, SkippedItem("artefacts of \(owner)", error.why))
-        } catch let error as TransferError where error.code == .refused {
-            state.skip(.files, SkippedItem("artefacts of \(owner)", error.why))
-        }
-    }
-
-    private func copy(_ file: SourceFile, to key: ObjectKey, _ state: ImportState) async throws {
-        if let old = try await tracking.artifacts.info(key),
-            file.size == nil || old.sizeInBytes == file.size, old.modifiedMs >= file.modifiedMs ?? .min
-        {
-            state.note(.files, .unchanged)
-            return state.note(.bytes, .unchanged, old.sizeInBytes)
-        }
-        let info = try await file.store(tracking.artifacts, key)
-        state.note(.files, .added)
-        state.note(.bytes, .added, info.sizeInBytes)
     }
 }

@@ -13,11 +13,12 @@ struct CommandLineTests {
     static let verbs = [
         "init", "add", "checkout", "status", "repro", "runs", "experiments", "promote", "models", "build", "up",
         "serve",
-        "errors", "retrain", "lineage", "doctor", "demo",
+        "errors", "retrain", "lineage", "doctor", "demo", "import", "export",
     ]
 
     /// The verbs of verbs, as the help of each lists them.
     static let subverbs = [
+        "import": ["mlflow", "sacred", "tensorboard"],
         "runs": ["list", "show", "compare", "search", "watch", "set-tag", "delete", "restore"],
         "experiments": ["list", "show", "search", "create", "rename", "delete", "restore"],
         "models": [

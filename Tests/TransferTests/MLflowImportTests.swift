@@ -5,6 +5,7 @@ import Diagnostics
 import Files
 import ObjectStorage
 import Registry
+import Synchronization
 import SystemPackage
 import Testing
 import Tracking
@@ -180,6 +181,30 @@ struct MLflowImportTests {
         }
     }
 
+    @Test func `an import that was interrupted goes on when it is run again`() async throws {
+        try await TestProject.run { project in
+            let address = try await Self.address(.folder, in: project)
+            let stop = Mutex<Task<ImportReport, any Error>?>(nil)
+            let importer = Importer(tracking: project.tracking, registry: project.registry) { progress in
+                if case .run = progress { stop.withLock { $0?.cancel() } }
+            }
+            let work = stop.withLock { task in
+                let started = Task { try await importer.run(address) }
+                task = started
+                return started
+            }
+            await #expect(throws: CancellationError.self) { try await work.value }
+            let part = try await project.tracking.searchRuns(RunSearch(view: .all))
+            #expect(part.count < 5)
+            try await project.take(address)
+            let report = try await project.take(address)
+            #expect(report[.runs].unchanged == 5)
+            #expect(report[.points].unchanged == 12)
+            #expect(report[.files].unchanged == 3)
+            #expect(report[.aliases].unchanged == 2)
+        }
+    }
+
     @Test func `a run that grew since is topped up`() async throws {
         try await TestProject.run { project in
             let store = project.folder.appending("mlruns")
@@ -242,6 +267,27 @@ struct MLflowImportTests {
             #expect(report[.runs].skipped == 1)
             #expect(report.skipped.contains { $0.what.hasPrefix("run ") && $0.why.contains("meta.yaml:") })
             #expect(try await project.run(named: "parent") == nil)
+        }
+    }
+
+    @Test func `a damaged metric, logged model or version stays behind alone, with its reason`() async throws {
+        try await TestProject.run { project in
+            let store = project.folder.appending("mlruns")
+            try Fixture.copy(Self.fixture.appending("mlruns"), to: store)
+            let names = try MLflowFiles.names(below: store)
+            let loss = try #require(names.first { $0.hasSuffix("/metrics/odd") })
+            try AtomicFile.write("1700000100000 one 0\n", to: store.appending(loss))
+            let model = try #require(names.first { $0.contains("/models/m-") && $0.hasSuffix("/meta.yaml") })
+            try AtomicFile.write("- no mapping\n", to: store.appending(model))
+            try AtomicFile.write("name: {\n", to: store.appending("models/iris-tree/version-3/meta.yaml"))
+            let report = try await project.take(.mlflowFolder(store, artifacts: nil))
+            #expect(report[.runs].added == 5)
+            // The three points of that metric are missing, and no other ones.
+            #expect(report[.points].added == 9)
+            #expect(report.problemCount == 3)
+            #expect(report.skipped.contains { $0.what.hasPrefix("points of run") && $0.why.contains("is no point") })
+            #expect(report.skipped.contains { $0.what.hasPrefix("logged model m-") })
+            #expect(report.skipped.contains { $0.what == "registered model iris-tree" })
         }
     }
 

@@ -111,6 +111,22 @@ struct SacredImportTests {
         }
     }
 
+    @Test func `a file of another run is none of this one's, whatever its record says`() async throws {
+        try await TestProject.run { project in
+            let folder = project.folder.appending("runs")
+            try Fixture.copy(Self.fixture.appending("files"), to: folder)
+            let file = folder.appending("1/run.json")
+            let text = try FileReader.text(of: file)
+            let moved = text.replacing(#/_sources/make_[0-9a-f]+\.py/#, with: "2/note.txt")
+            try #require(moved != text)
+            try AtomicFile.write(moved, to: file)
+            let report = try await project.take(.sacred(folder))
+            // Five files of the first run's own, and six with its source of the second.
+            #expect(report[.files].added == 11)
+            #expect(report.problemCount == 0)
+        }
+    }
+
     @Test func `a folder of something else is refused`() async throws {
         try await TestProject.run { project in
             let error = await #expect(throws: TransferError.self) { try await project.take(.sacred(project.folder)) }

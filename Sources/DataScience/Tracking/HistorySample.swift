@@ -58,3 +58,67 @@ struct HistorySample {
         return limit == 1 ? Array(chosen.prefix(1)) : chosen
     }
 }
+
+/// The extremes of a history that comes in parts, by step, without keeping it.
+struct RunningExtremes {
+    /// How many points a stretch has.
+    private let length: Int
+    private var chosen: [MetricPoint] = []
+    private var lowest: MetricPoint?
+    private var highest: MetricPoint?
+    private var isHighestFirst = false
+    private var first: MetricPoint?
+    private var left: Int
+    private var lastStep = Int64.min
+    private var isOrdered = true
+
+    /// For at most `count` points, of which at most `limit` are chosen.
+    init(of count: Int, limit: Int) {
+        let stretches = max(limit / 2, 1)
+        length = (count + stretches - 1) / stretches
+        left = length
+    }
+
+    /// Takes the next points; false once one comes before its step, where all is in vain.
+    mutating func take(_ points: [MetricPoint]) -> Bool {
+        for point in points {
+            if point.step < lastStep {
+                isOrdered = false
+                return false
+            }
+            lastStep = point.step
+            if left == 0 { endStretch() }
+            left -= 1
+            if first == nil { first = point }
+            if point.value.isNaN { continue }
+            if lowest.map({ point.value < $0.value }) ?? true {
+                lowest = point
+                isHighestFirst = true
+            }
+            if highest.map({ point.value > $0.value }) ?? true {
+                highest = point
+                isHighestFirst = false
+            }
+        }
+        return true
+    }
+
+    /// What was chosen; nil if the points did not come by step.
+    var points: [MetricPoint]? {
+        guard isOrdered else { return nil }
+        var all = self
+        all.endStretch()
+        return all.chosen
+    }
+
+    private mutating func endStretch() {
+        if let lowest, let highest {
+            let isOne = lowest.isSame(as: highest)
+            chosen.append(isHighestFirst ? highest : lowest)
+            if !isOne { chosen.append(isHighestFirst ? lowest : highest) }
+        } else if let first {
+            chosen.append(first)
+        }
+        (lowest, highest, first, left) = (nil, nil, nil, length)
+    }
+}

@@ -78,7 +78,7 @@ extension TrackingService {
 
     /// Some points of a metric that stand for all, by step, then time, then value.
     ///
-    /// Reads the whole history: 24 bytes of memory a point while it lasts.
+    /// Reads the whole history, at 24 bytes of memory a point; extremes of a history whose steps go on with time need none.
     ///
     /// - Parameters:
     ///   - run: The run.
@@ -95,12 +95,21 @@ extension TrackingService {
         limit: Int,
         sampling: Sampling = .spread
     ) async throws -> [Metric] {
-        let points = try await database.read { reader -> [MetricPoint] in
+        let limit = max(limit, 1)
+        return try await database.read { reader in
             guard let row = try reader.row("SELECT number FROM tracking_runs WHERE id = \(run)"),
                 let number = try Store.number(ofName: key, reader)
             else { return [] }
+            let run = row.int64(0)
+            let most = try Store.historyBound(key: number, run: run, reader)
+            if sampling == .extremes, steps == nil, most > limit {
+                var extremes = RunningExtremes(of: most, limit: limit)
+                try Store.scanHistory(key: number, run: run, reader) { extremes.take($0) }
+                if let points = extremes.points { return points.prefix(limit).map { Metric(key, $0) } }
+            }
             var points: [MetricPoint] = []
-            try Store.scanHistory(key: number, run: row.int64(0), reader) { piece in
+            points.reserveCapacity(most)
+            try Store.scanHistory(key: number, run: run, reader) { piece in
                 if let steps {
                     points += piece.lazy.filter { steps.contains($0.step) }
                 } else {
@@ -108,10 +117,9 @@ extension TrackingService {
                 }
                 return true
             }
-            return points
+            let sample = HistorySample(points, limit: limit)
+            return (sampling == .spread ? sample.spread() : sample.extremes()).map { Metric(key, $0) }
         }
-        let sample = HistorySample(points, limit: max(limit, 1))
-        return (sampling == .spread ? sample.spread() : sample.extremes()).map { Metric(key, $0) }
     }
 }
 

@@ -126,13 +126,21 @@ final class GroupCommitter: Sendable {
         }
     }
 
+    /// Does a part inside a savepoint, by statements that stay prepared: a group has hundreds of parts.
     private static func attempt(_ job: Job, _ writer: SQLWriter, _ database: GRDB.Database) -> (any Error)? {
         do {
-            try database.inSavepoint {
+            try writer.statement("SAVEPOINT part").run()
+            do {
                 try job.work(writer)
-                return .commit
+                // An error may have ended the whole transaction, and the savepoint with it.
+                if database.isInsideTransaction { try writer.statement("RELEASE part").run() }
+                return nil
+            } catch {
+                guard database.isInsideTransaction else { return error }
+                try writer.statement("ROLLBACK TO part").run()
+                try writer.statement("RELEASE part").run()
+                return error
             }
-            return nil
         } catch {
             return error
         }

@@ -32,6 +32,10 @@ package struct HTTPStream: Sendable {
             package mutating func next() async throws -> ByteBuffer? {
                 do {
                     return try await iterator.next()
+                } catch let error as HTTPClientError where error == .remoteConnectionClosed {
+                    throw exchange.explain(FailedExchange.BrokenAnswer(cause: error))
+                } catch let error as HTTPParserError where error == .invalidEOFState {
+                    throw exchange.explain(FailedExchange.BrokenAnswer(cause: error))
                 } catch {
                     throw exchange.explain(error)
                 }

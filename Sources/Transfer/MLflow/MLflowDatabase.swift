@@ -227,7 +227,11 @@ struct MLflowDatabase: ImportSource {
 
     // MARK: Logged models
 
-    func forEachModel(in experiment: SourceExperiment, _ body: (SourceModel) async throws -> Void) async throws {
+    func forEachModel(
+        in experiment: SourceExperiment,
+        _ body: (SourceModel) async throws -> Void,
+        skip: (SkippedItem) async throws -> Void
+    ) async throws {
         guard has("logged_models") else { return }
         let number = Int64(experiment.id) ?? -1
         var last = ""
@@ -294,7 +298,10 @@ struct MLflowDatabase: ImportSource {
 
     // MARK: Registry
 
-    func forEachRegisteredModel(_ body: (SourceRegisteredModel) async throws -> Void) async throws {
+    func forEachRegisteredModel(
+        _ body: (SourceRegisteredModel) async throws -> Void,
+        skip: (SkippedItem) async throws -> Void
+    ) async throws {
         guard has("registered_models") else { return }
         let names = try await file.read { reader in
             try reader.rows("SELECT name FROM registered_models ORDER BY name").map { $0.string(0) }

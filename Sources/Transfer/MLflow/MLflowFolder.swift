@@ -142,32 +142,60 @@ struct MLflowFolder: ImportSource {
     func forEachPoints(of run: SourceRun, _ body: (_ key: String, [Metric]) async throws -> Void) async throws {
         guard let folder = run.folder?.appending("metrics"), FileSystem.isDirectory(folder) else { return }
         let store = try FolderStore(root: folder)
+        var damage: TransferError?
         for key in try await BlockingPool.shared.run({ try MLflowFiles.names(below: folder) }) {
-            var lines = TextLines()
-            var points: [Metric] = []
-            for try await piece in try await store.get(try ObjectKey(key), range: nil) {
-                for line in lines.take(piece) {
-                    points.append(try MLflowText.point(line, of: key))
-                    guard points.count == Self.pieceSize else { continue }
-                    try await body(key, points)
-                    points = []
-                }
+            do {
+                try await forEachPiece(of: key, in: store) { try await body(key, $0) }
+            } catch let error as TransferError where error.code == .damaged {
+                // The other metrics come all the same.
+                damage = error
             }
-            // A last line without its end is what a killed training leaves, and may be half a number.
-            if !points.isEmpty { try await body(key, points) }
         }
+        if let damage { throw damage }
+    }
+
+    private func forEachPiece(
+        of key: String,
+        in store: FolderStore,
+        _ body: ([Metric]) async throws -> Void
+    ) async throws {
+        var lines = TextLines()
+        var points: [Metric] = []
+        for try await piece in try await store.get(try ObjectKey(key), range: nil) {
+            for line in lines.take(piece) {
+                points.append(try MLflowText.point(line, of: key))
+                guard points.count == Self.pieceSize else { continue }
+                try await body(points)
+                points = []
+            }
+        }
+        // A last line without its end is what a killed training leaves, and may be half a number.
+        if !points.isEmpty { try await body(points) }
     }
 
     // MARK: Logged models
 
-    func forEachModel(in experiment: SourceExperiment, _ body: (SourceModel) async throws -> Void) async throws {
+    func forEachModel(
+        in experiment: SourceExperiment,
+        _ body: (SourceModel) async throws -> Void,
+        skip: (SkippedItem) async throws -> Void
+    ) async throws {
         let parent = folder(of: experiment).appending("models")
         guard FileSystem.isDirectory(parent) else { return }
         let folders = try await BlockingPool.shared.run {
             try FileSystem.list(parent).map { parent.appending($0) }
                 .filter { FileSystem.exists($0.appending("meta.yaml")) }
         }
-        for folder in folders { try await body(try await BlockingPool.shared.run { try model(folder) }) }
+        for folder in folders {
+            let model: SourceModel
+            do {
+                model = try await BlockingPool.shared.run { try self.model(folder) }
+            } catch {
+                try await skip(SkippedItem("logged model \(folder.lastComponent?.string ?? "")", explained(error)))
+                continue
+            }
+            try await body(model)
+        }
     }
 
     private func model(_ folder: FilePath) throws -> SourceModel {
@@ -201,14 +229,26 @@ struct MLflowFolder: ImportSource {
 
     // MARK: Registry
 
-    func forEachRegisteredModel(_ body: (SourceRegisteredModel) async throws -> Void) async throws {
+    func forEachRegisteredModel(
+        _ body: (SourceRegisteredModel) async throws -> Void,
+        skip: (SkippedItem) async throws -> Void
+    ) async throws {
         let parent = root.appending("models")
         guard FileSystem.isDirectory(parent) else { return }
         let folders = try await BlockingPool.shared.run {
             try FileSystem.list(parent).map { parent.appending($0) }
                 .filter { FileSystem.exists($0.appending("meta.yaml")) }
         }
-        for folder in folders { try await body(try await BlockingPool.shared.run { try registered(folder) }) }
+        for folder in folders {
+            let model: SourceRegisteredModel
+            do {
+                model = try await BlockingPool.shared.run { try registered(folder) }
+            } catch {
+                try await skip(SkippedItem("registered model \(folder.lastComponent?.string ?? "")", explained(error)))
+                continue
+            }
+            try await body(model)
+        }
     }
 
     private func registered(_ folder: FilePath) throws -> SourceRegisteredModel {

@@ -168,7 +168,11 @@ struct MLflowServer: ImportSource {
 
     // MARK: Logged models
 
-    func forEachModel(in experiment: SourceExperiment, _ body: (SourceModel) async throws -> Void) async throws {
+    func forEachModel(
+        in experiment: SourceExperiment,
+        _ body: (SourceModel) async throws -> Void,
+        skip: (SkippedItem) async throws -> Void
+    ) async throws {
         do {
             try await calls.pages("logged-models/search") { body in
                 body.key("experiment_ids")
@@ -214,7 +218,10 @@ struct MLflowServer: ImportSource {
 
     // MARK: Registry
 
-    func forEachRegisteredModel(_ body: (SourceRegisteredModel) async throws -> Void) async throws {
+    func forEachRegisteredModel(
+        _ body: (SourceRegisteredModel) async throws -> Void,
+        skip: (SkippedItem) async throws -> Void
+    ) async throws {
         var token: String?
         repeat {
             var query = [("max_results", "100")]

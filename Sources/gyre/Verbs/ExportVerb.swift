@@ -17,7 +17,7 @@ struct ExportVerb: AsyncParsableCommand {
             metrics and tags. Filter and order are in MLflow's search language. A file that is there is not replaced \
             without --force.
 
-            Examples:
+            Example:
               gyre export runs.xlsx
               gyre export runs.parquet --experiment churn --filter "metrics.recall > 0.9"
               gyre export points.csv --metrics
@@ -78,7 +78,10 @@ struct ExportVerb: AsyncParsableCommand {
             writer.field("metric_points", summary.points)
         }
         let points = metrics ? " and \(summary.points) points" : ""
-        try common.output.answer(json: writer.text, text: "wrote \(summary.runs) runs\(points) to \(file)")
+        try common.output.answer(
+            json: writer.text,
+            text: "wrote \(summary.runs) \(summary.runs == 1 ? "run" : "runs")\(points) to \(file)"
+        )
     }
 }
 

@@ -14,7 +14,7 @@ struct ImportVerb: AsyncParsableCommand {
             What is here already stays, and what grew since is topped up, so an import can be run again at any time, also \
             while `gyre up` runs. Exit code 1 means that something stayed behind that somebody should look at.
 
-            Examples:
+            Example:
               gyre import mlflow http://127.0.0.1:5000
               gyre import mlflow mlruns/ --dry-run
               gyre import mlflow sqlite:///mlflow.db --experiment iris
@@ -62,7 +62,7 @@ struct ImportMLflowVerb: AsyncParsableCommand {
             come deleted. Files that lie in S3 and the like stay there. A server's login is read from \
             MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.
 
-            Examples:
+            Example:
               gyre import mlflow http://127.0.0.1:5000
               gyre import mlflow mlruns/
               gyre import mlflow sqlite:///mlflow.db --artifacts mlartifacts/
@@ -103,7 +103,7 @@ struct ImportSacredVerb: AsyncParsableCommand {
             A dump is a folder of `mongodump` (`runs.bson`, `metrics.bson`, `fs.files.bson`, `fs.chunks.bson`) or of \
             `mongoexport` (the same with `.json`).
 
-            Examples:
+            Example:
               gyre import sacred sacred_runs/
               gyre import sacred dump/sacred/ --dry-run
             """
@@ -126,7 +126,7 @@ struct ImportTensorBoardVerb: AsyncParsableCommand {
         discussion: """
             Scalars become metrics, hyperparameters become params, texts and images become artefacts.
 
-            Examples:
+            Example:
               gyre import tensorboard logs/
               gyre import tensorboard lightning_logs/ --into nightly
             """

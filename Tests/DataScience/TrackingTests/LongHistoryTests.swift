@@ -135,18 +135,26 @@ struct LongHistoryTests {
         }
     }
 
-    @Test func `a sample of extremes keeps every peak`() async throws {
+    @Test(arguments: [true, false])
+    func `a sample of extremes keeps every peak, whether steps go on with time or not`(isOrdered: Bool) async throws {
         try await TestTracking.run { test in
             let run = try await test.begin()
             let peaks: [Int: Double] = [17: 9, 503: -9, 998: .infinity]
             let points = (0..<1_000).map { step in
-                MetricPoint(timestampMs: 5, step: Int64(step), value: peaks[step] ?? (step % 3 == 0 ? .nan : 0))
+                let time = Int64(isOrdered ? step : 2_000 - step)
+                return MetricPoint(
+                    timestampMs: time,
+                    step: Int64(step),
+                    value: peaks[step] ?? (step % 3 == 0 ? .nan : 0)
+                )
             }
-            try await log(points, in: 1_000, run: run, test)
+            try await log(points, in: 100, run: run, test)
             let sample = try await test.tracking.sampledHistory(run: run, key: "m", limit: 20, sampling: .extremes)
             #expect(sample.count <= 20)
             #expect(sample.map(\.step) == sample.map(\.step).sorted())
             #expect(Set(sample.map(\.value)).isSuperset(of: [9, -9, .infinity]))
+            let single = try await test.tracking.sampledHistory(run: run, key: "m", limit: 1, sampling: .extremes)
+            #expect(single.count == 1)
         }
     }
 }

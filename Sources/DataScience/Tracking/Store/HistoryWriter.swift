@@ -54,11 +54,10 @@ struct HistoryWriter {
         var rows: Int64
     }
 
-    /// Adds points of one metric, in any order, at least one.
-    func append(_ points: [MetricPoint], to name: String) throws {
+    /// Adds points of the metric whose name has this number, in any order, at least one.
+    func append(_ points: [MetricPoint], to key: Int64) throws {
         guard var newest = points.first else { return }
         for point in points where point.isLater(than: newest) { newest = point }
-        let key = try number(of: name)
         let old = try latest(of: key)
         var rows = old?.rows ?? 0
         if points.count >= Self.blockFrom {
@@ -79,7 +78,8 @@ struct HistoryWriter {
         }
     }
 
-    private func number(of name: String) throws -> Int64 {
+    /// The number of a metric's name, which is given one if it has none.
+    func number(of name: String) throws -> Int64 {
         try nameStatement.bind(name, at: 1)
         if let number = try nameStatement.first({ $0.int64(0) }) { return number }
         return try Store.number(ofName: name, writer)

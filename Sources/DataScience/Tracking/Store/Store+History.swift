@@ -44,6 +44,15 @@ extension Store {
         points += rows
     }
 
+    /// The most points that a history can have: fewer, if some were logged twice.
+    static func historyBound(key: Int64, run: Int64, _ reader: SQLReader) throws -> Int {
+        let sql: SQL = """
+            SELECT (SELECT coalesce(sum(points), 0) FROM tracking_blocks WHERE run = \(run) AND key = \(key))
+                + (SELECT count(*) FROM tracking_points WHERE run = \(run) AND key = \(key))
+            """
+        return Int(try reader.row(sql)?.int64(0) ?? 0)
+    }
+
     /// Hands over a history in its order, each point once, in pieces of a few thousand, until the closure returns false.
     ///
     /// Blocks that overlap, as those of points that came out of order, are put into order together; memory holds as many.

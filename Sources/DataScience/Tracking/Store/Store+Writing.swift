@@ -81,13 +81,11 @@ extension Store {
     static func put(metrics: [Metric], run: RunKey, id: String, _ writer: SQLWriter) throws {
         guard !metrics.isEmpty else { return }
         let histories = try HistoryWriter(run: run, writer)
-        if metrics.count == 1 {
-            try histories.append([metrics[0].point], to: metrics[0].key)
-        } else {
-            var points: [String: [MetricPoint]] = [:]
-            for metric in metrics { points[metric.key, default: []].append(metric.point) }
-            for (key, points) in points { try histories.append(points, to: key) }
-        }
+        var points: [String: [MetricPoint]] = [:]
+        for metric in metrics { points[metric.key, default: []].append(metric.point) }
+        // In the order of the tables, where neighbours lie on one page.
+        let series = try points.map { (key: try histories.number(of: $0.key), points: $0.value) }
+        for (key, points) in series.sorted(by: { $0.key < $1.key }) { try histories.append(points, to: key) }
         try putModelMetrics(metrics, run: id, writer)
     }
 

@@ -346,7 +346,7 @@ let benchmarks: [Target] =
             "tracking-benchmark",
             in: "Tracking",
             ["BenchmarkSupport", "Files", systemPackage],
-            exclude: ["fill-mlflow.py"]
+            exclude: ["client.py", "fill-mlflow.py"]
         ),
     ]
 

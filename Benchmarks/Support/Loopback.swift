@@ -29,6 +29,25 @@ package enum Loopback {
         return Int(UInt16(bigEndian: address.sin_port))
     }
 
+    /// A socket that listens on a port; the caller closes it.
+    package static func listening(on port: Int) throws -> Int32 {
+        let descriptor = try opened()
+        guard at(port, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, 16) == 0 else {
+            let reason = Errno(rawValue: errno)
+            close(descriptor)
+            throw Problem("cannot listen on port \(port): \(reason)")
+        }
+        return descriptor
+    }
+
+    /// The next connection to a socket that listens, which sends small messages at once; the caller closes it.
+    package static func accepted(by listener: Int32) throws -> Int32 {
+        let descriptor = accept(listener, nil, nil)
+        guard descriptor >= 0 else { throw Problem("cannot accept: \(Errno(rawValue: errno))") }
+        sendAtOnce(descriptor)
+        return descriptor
+    }
+
     /// A connection to a port, which sends small messages at once; the caller closes it.
     package static func connected(to port: Int) throws -> Int32 {
         let descriptor = try opened()
@@ -37,9 +56,13 @@ package enum Loopback {
             close(descriptor)
             throw Problem("cannot connect to port \(port): \(reason)")
         }
+        sendAtOnce(descriptor)
+        return descriptor
+    }
+
+    private static func sendAtOnce(_ descriptor: Int32) {
         var yes: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
-        return descriptor
     }
 
     private static func opened() throws -> Int32 {

@@ -15,18 +15,26 @@ struct Peer {
 
     let kind: Kind
     let program: FilePath
+    /// Below which folder it keeps its data; nil for the system's temporary one.
+    var root: FilePath?
     /// Where it keeps its data while it runs.
     var folder: FilePath?
 
     /// Starts it over an empty database, hands it over with its port, and ends it.
     func start<Result>(_ options: Options, _ body: (Peer, Int, Child) throws -> Result) throws -> Result {
-        let folder = try FileSystem.temporaryDirectory(prefix: "gyre-benchmark")
+        let folder: FilePath
+        if let root {
+            folder = root.appending("gyre-benchmark-\(getpid())")
+            try FileSystem.createDirectory(folder)
+        } else {
+            folder = try FileSystem.temporaryDirectory(prefix: "gyre-benchmark")
+        }
         defer {
             // What cannot be removed lies in the system's temporary folder.
             try? FileSystem.removeTree(folder)
         }
-        let log = FilePath("/tmp/gyre-benchmark-\(kind.rawValue)-\(getpid()).log")
         let port = try Loopback.freePort()
+        let log = FilePath("/tmp/gyre-benchmark-\(kind.rawValue)-\(port).log")
         let child: Child
         switch kind {
         case .gyre:

@@ -11,11 +11,23 @@ import SystemPackage
 @main
 enum Tracking {
     static func main() throws {
-        let options = try Options(Array(CommandLine.arguments.dropFirst()))
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        // The server to compare the client's time with is this program, started anew.
+        if arguments.count == 2, arguments[0] == "--stub", let port = Int(arguments[1]) {
+            return try Stub.serve(port: port)
+        }
+        let options = try Options(arguments)
         Table.machine()
-        var report = Report(options: options)
-        for peer in options.peers { report.add(try peer.start(options) { try Measurement($0, $1, $2, options).all() }) }
-        report.print()
+        if options.only != ["client"] {
+            var report = Report(options: options)
+            for peer in options.peers {
+                report.add(try peer.start(options) { try Measurement($0, $1, $2, options).all() })
+            }
+            report.print()
+        }
+        if options.has("client"), let python = options.python, let script = options.client {
+            try ClientTime(options: options, python: python, script: script).measure()
+        }
     }
 }
 
@@ -33,6 +45,10 @@ struct Options {
     var points = 1_000_000
     /// A Python with MLflow's client, to measure the client; nil leaves it out.
     var python: FilePath?
+    /// The program that logs a run by MLflow's client; nil leaves it out.
+    var client: FilePath?
+    /// How often that is done with each server.
+    var rounds = 7
     /// The script that fills MLflow's database; nil fills it by requests.
     var filler: FilePath?
     /// Names of the parts to measure; empty for all.
@@ -45,8 +61,8 @@ struct Options {
             guard name.hasPrefix("--"), let value = rest.popFirst() else {
                 throw Problem(
                     """
-                    usage: tracking-benchmark --gyre FILE [--mlflow FILE] [--fasttrackml FILE] [--python FILE] \
-                    [--seconds N] [--runs N] [--many-runs N] [--points N] [--only PART,PART]
+                    usage: tracking-benchmark --gyre FILE [--mlflow FILE] [--fasttrackml FILE] [--python FILE --client FILE] \
+                    [--rounds N] [--seconds N] [--runs N] [--many-runs N] [--points N] [--only PART,PART]
                     """
                 )
             }
@@ -58,6 +74,8 @@ struct Options {
             if let path = values[kind.rawValue] { peers.append(Peer(kind: kind, program: FilePath(path))) }
         }
         filler = values["filler"].map { FilePath($0) }
+        client = values["client"].map { FilePath($0) }
+        rounds = values["rounds"].flatMap { Int($0) } ?? rounds
         python = values["python"].map { FilePath($0) }
         seconds = values["seconds"].flatMap { Double($0) } ?? seconds
         runs = values["runs"].flatMap { Int($0) } ?? runs

@@ -7,6 +7,10 @@ import Subprocess
 import SystemPackage
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// `gyre up` on a new project, with the unmodified mlflow client and a real browser.
 @Suite(.fewAtATime, .timeLimit(.minutes(10)))
 struct UpTests {
@@ -56,6 +60,53 @@ struct UpTests {
                 #expect(try await server.send("GET", "/health").status == 200)
             }
         }
+    }
+
+    @Test(arguments: [
+        "ln -s \"$OTHER\" place", "mkdir -p place/.gyre && ln -s \"$OTHER/.gyre/gyre.db\" place/.gyre/gyre.db",
+        "mkdir -p place/.gyre && ln \"$OTHER/.gyre/gyre.db\" place/.gyre/gyre.db",
+    ])
+    func `a second server on the database is refused, by whatever name it comes`(naming: String) async throws {
+        try await Program.inProject { gyre in
+            try await gyre.up { server in
+                try await Program.inEmptyFolder { other in
+                    let made = try await other.shell(naming, environment: ["OTHER": gyre.folder.string])
+                    try #require(made.code == 0, "\(made.error)")
+                    try await Self.expectRefusal(other, beside: server)
+                }
+            }
+        }
+    }
+
+    @Test(
+        .enabled(if: geteuid() == 0, "only root can mount a file system"),
+        arguments: ["", "/.gyre/gyre.db"]
+    )
+    func `a second server on the database is refused through a mount`(part: String) async throws {
+        try await Program.inProject { gyre in
+            try await gyre.up { server in
+                try await Program.inEmptyFolder { other in
+                    let place = other.folder.appending("place" + part)
+                    let made = try await other.shell("mkdir -p place/.gyre && touch place/.gyre/gyre.db")
+                    try #require(made.code == 0, "\(made.error)")
+                    try #require(mount(gyre.folder.string + part, place.string, nil, UInt(MS_BIND), nil) == 0)
+                    defer { umount2(place.string, Int32(MNT_DETACH)) }
+                    try await Self.expectRefusal(other, beside: server)
+                }
+            }
+        }
+    }
+
+    /// In the folder `place`, no server starts, and the one that runs is not disturbed.
+    private static func expectRefusal(_ other: Program, beside server: RunningServer) async throws {
+        let second = try await other.run("up", "--port", "0", in: other.folder.appending("place"))
+        #expect(second.code == 1)
+        #expect(second.output.isEmpty)
+        #expect(second.error.hasPrefix("error: cannot open the database"), "\(second.error)")
+        let isNamed = second.error.contains("gyre server (process \(server.process))")
+        #expect(isNamed || second.error.contains("under another of its names"), "\(second.error)")
+        #expect(second.error.contains("next: stop that server first"))
+        _ = try await server.makeRun()
     }
 
     @Test func `a port in use is one clear error`() async throws {

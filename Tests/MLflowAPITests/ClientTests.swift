@@ -7,8 +7,14 @@ import Tracking
 /// What people's programs do with the real client.
 @Suite(.timeLimit(.minutes(5)))
 struct ClientTests {
-    @Test func `fluent logging, nested runs and searches`() async throws {
-        try await PythonClient.run(
+    @Test func `the clients are of two minors that follow each other`() async throws {
+        let (current, previous) = (try await PythonClient.current.minor, try await PythonClient.previous.minor)
+        #expect(current == previous + 1)
+    }
+
+    @Test(arguments: PythonClient.allCases)
+    func `fluent logging, nested runs and searches`(client: PythonClient) async throws {
+        try await client.run(
             """
             mlflow.set_experiment("my exp + 1")
             mlflow.set_experiment("my exp + 1")
@@ -54,8 +60,9 @@ struct ClientTests {
         )
     }
 
-    @Test func `the client's calls of experiments, runs, batches and pages`() async throws {
-        try await PythonClient.run(
+    @Test(arguments: PythonClient.allCases)
+    func `the client's calls of experiments, runs, batches and pages`(client: PythonClient) async throws {
+        try await client.run(
             """
             from mlflow.entities import Metric, Param, RunTag, ViewType
             first = client.create_experiment("first", tags={"a": "b"})
@@ -110,8 +117,9 @@ struct ClientTests {
         )
     }
 
-    @Test func `artefacts go up and down with their folders`() async throws {
-        try await PythonClient.run(
+    @Test(arguments: PythonClient.allCases)
+    func `artefacts go up and down with their folders`(client: PythonClient) async throws {
+        try await client.run(
             """
             import pathlib, pandas
             tree = pathlib.Path("tree/deep/er")
@@ -144,8 +152,9 @@ struct ClientTests {
         )
     }
 
-    @Test func `data that went in, and metrics that come in the background`() async throws {
-        try await PythonClient.run(
+    @Test(arguments: PythonClient.allCases)
+    func `data that went in, and metrics that come in the background`(client: PythonClient) async throws {
+        try await client.run(
             """
             import pandas
             frame = pandas.DataFrame({"x": [1.0, 2.0], "y": [0, 1]})
@@ -170,8 +179,9 @@ struct ClientTests {
         )
     }
 
-    @Test func `a model of scikit-learn is logged, registered, named and loaded`() async throws {
-        try await PythonClient.run(
+    @Test(arguments: PythonClient.allCases)
+    func `a model of scikit-learn is logged, registered, named and loaded`(client: PythonClient) async throws {
+        try await client.run(
             guarded: ["guarded"],
             """
             import numpy

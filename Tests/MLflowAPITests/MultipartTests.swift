@@ -123,8 +123,9 @@ struct MultipartTests {
         }
     }
 
-    @Test func `the client uploads in parts when it is told to`() async throws {
-        try await PythonClient.run(
+    @Test(arguments: PythonClient.allCases)
+    func `the client uploads in parts when it is told to`(client: PythonClient) async throws {
+        try await client.run(
             variables: [
                 "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "true", "MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE": "1000000",
                 "MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE": "5242880",

@@ -10,14 +10,40 @@ import Testing
 import Glibc
 #endif
 
-/// The real `mlflow` client of `Python/requirements.txt`, unmodified, as a child process.
-struct PythonClient {
-    /// A Python with the packages of `Python/requirements.txt`.
-    private static var python: FilePath {
-        if let path = getenv("GYRE_TEST_PYTHON") { return FilePath(String(cString: path)) }
+/// A real `mlflow` client, unmodified, as a child process.
+enum PythonClient: String, CaseIterable, CustomTestStringConvertible {
+    /// The newest minor, of `Python/requirements-clients.txt`, with what else logs through it.
+    case current = "the current minor"
+    /// The minor before, of `Python/requirements.txt`, as the examples use it.
+    case previous = "the previous minor"
+
+    var testDescription: String { rawValue }
+
+    /// A Python with the client's packages.
+    private var python: FilePath {
+        let (variable, folder) =
+            self == .current ? ("GYRE_TEST_CLIENTS", ".venv-clients") : ("GYRE_TEST_PYTHON", ".venv")
+        if let path = getenv(variable) { return FilePath(String(cString: path)) }
         var package = FilePath(#filePath)
         for _ in 0..<3 { package.removeLastComponent() }
-        return package.appending(".venv/bin/python")
+        return package.appending("\(folder)/bin/python")
+    }
+
+    /// The minor of its release, as 17 of 3.17.0.
+    var minor: Int {
+        get async throws {
+            let program =
+                "import importlib.metadata as m; print(m.version('mlflow\(self == .current ? "" : "-skinny")'))"
+            let result = try await Subprocess.run(
+                .path(python),
+                arguments: ["-c", program],
+                output: .string(limit: 100),
+                error: .string(limit: 10_000)
+            )
+            let parts = result.standardOutput.split(separator: ".")
+            try #require(parts.count > 2 && parts.first == "3", "\(result.standardError)")
+            return try #require(Int(parts[1]))
+        }
     }
 
     /// What every program begins with.
@@ -37,7 +63,7 @@ struct PythonClient {
         """
 
     /// Runs a program of the client against a listening server; what it asserts must hold.
-    static func run(
+    func run(
         guarded: Set<String> = [],
         variables more: [String: String] = [:],
         _ program: String,
@@ -60,7 +86,7 @@ struct PythonClient {
             for (name, value) in more { variables[Environment.Key(stringLiteral: name)] = value }
             let result = try await Subprocess.run(
                 .path(python),
-                arguments: Arguments(["-c", prelude + program]),
+                arguments: Arguments(["-c", Self.prelude + program]),
                 environment: .inherit.updating(variables),
                 workingDirectory: home,
                 output: .string(limit: 1 << 20),

@@ -5,8 +5,11 @@ import Testing
 /// What programs do with webhooks by the real client, and how they check what arrives.
 @Suite(.timeLimit(.minutes(5)))
 struct WebhookClientTests {
-    @Test func `the client makes, lists, tries and removes webhooks, and gets signed events`() async throws {
-        try await PythonClient.run(
+    @Test(arguments: PythonClient.allCases)
+    func `the client makes, lists, tries and removes webhooks, and gets signed events`(
+        client: PythonClient
+    ) async throws {
+        try await client.run(
             """
             import base64, hashlib, hmac, threading, time, urllib.request
             from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

@@ -20,11 +20,11 @@ package enum DatabaseRole: Sendable {
 package final class SQLDatabase: Sendable {
     private let pool: DatabasePool
     private let committer: GroupCommitter
-    private let lock: FileLock?
+    private let locks: [FileLock]
 
-    private init(pool: DatabasePool, lock: FileLock?) {
+    private init(pool: DatabasePool, locks: [FileLock]) {
         self.pool = pool
-        self.lock = lock
+        self.locks = locks
         committer = GroupCommitter(pool: pool)
     }
 
@@ -32,7 +32,7 @@ package final class SQLDatabase: Sendable {
     ///
     /// - Parameters:
     ///   - path: The database file; its folder must exist.
-    ///   - role: Server or client; a server holds `<path>.lock` until it is closed.
+    ///   - role: Server or client; a server holds `<path>.lock` and the file until it is closed.
     ///   - migrations: The tables of the rooms.
     /// - Returns: The database with every migration applied.
     /// - Throws: ``DatabaseError`` `.locked`, which names the other server's process, `.newerSchema` if a newer Gyre
@@ -53,10 +53,12 @@ package final class SQLDatabase: Sendable {
         let what = "cannot open the database `\(path)`"
         // Two names of one file must not make two servers; a file that is not there yet has one name.
         let path = (try? FileSystem.realPath(path)) ?? path
-        var lock: FileLock?
+        var locks: [FileLock] = []
         if role == .server {
             do {
-                lock = try FileLock.acquire(FilePath(path.string + ".lock"), mode: .exclusive, owner: "gyre server")
+                // This one names its holder; that on the file itself sees hard links and mounts, whose journals lie apart.
+                locks = [try FileLock.acquire(FilePath(path.string + ".lock"), mode: .exclusive, owner: "gyre server")]
+                locks.append(try FileLock.acquire(on: path))
             } catch  where error.code == .locked {
                 throw DatabaseError(.locked, what: what, why: error.why, next: "stop that server first", cause: error)
             } catch {
@@ -88,7 +90,7 @@ package final class SQLDatabase: Sendable {
                     return .commit
                 }
             }
-            return SQLDatabase(pool: pool, lock: lock)
+            return SQLDatabase(pool: pool, locks: locks)
         } catch {
             throw DatabaseError(error, what: what)
         }
@@ -140,6 +142,6 @@ package final class SQLDatabase: Sendable {
         let pool = pool
         // What is committed is on disk; a connection that cannot be closed ends with the process.
         try? await BlockingPool.shared.run { try pool.close() }
-        lock?.release()
+        for lock in locks { lock.release() }
     }
 }

@@ -56,6 +56,31 @@ package final class FileLock: Sendable {
         return FileLock(descriptor)
     }
 
+    /// Takes the lock on a file itself without waiting, so that all names of the file stand for one lock; makes the file if
+    /// there is none, and writes nothing into it.
+    ///
+    /// Who locks parts of the file by `fcntl` besides must not lock it so twice in one process: the system lets go of those
+    /// when any descriptor of the file is closed.
+    ///
+    /// - Throws: ``FilesError`` `.locked`; others if the file cannot be opened or made.
+    package static func acquire(on file: FilePath) throws(FilesError) -> FileLock {
+        let descriptor = open(file.string, O_RDONLY | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw FilesError(Errno(rawValue: errno), "lock", file) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let error = Errno(rawValue: errno)
+            close(descriptor)
+            guard error == .wouldBlock else { throw FilesError(error, "lock", file) }
+            throw FilesError(
+                .locked,
+                file,
+                what: "cannot lock `\(file)`",
+                why: "another process holds it under another of its names",
+                next: "stop that process, or wait for it"
+            )
+        }
+        return FileLock(descriptor)
+    }
+
     /// Lets the next one have it.
     package func release() {
         descriptor.withLock { descriptor in

@@ -9,6 +9,10 @@ import Testing
 
 @testable import Database
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 @Suite(.timeLimit(.minutes(5)))
 struct SQLDatabaseTests {
     @Test(arguments: DatabaseContract.promises)
@@ -42,6 +46,21 @@ struct SQLDatabaseTests {
             #expect(error.next == "stop that server first")
         }
         await database.close()
+    }
+
+    @Test func `a hard link is no way to a second server`() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path.appending("gyre.db")
+        let database = try await SQLDatabase.open(at: path, role: .server, migrations: [])
+        let other = folder.path.appending("other.db")
+        try #require(link(path.string, other.string) == 0)
+        let error = await #expect(throws: DatabaseError.self) {
+            try await SQLDatabase.open(at: other, role: .server, migrations: [])
+        }
+        #expect(error?.code == .locked)
+        #expect(error?.why == "another process holds it under another of its names")
+        await database.close()
+        await (try await SQLDatabase.open(at: other, role: .server, migrations: [])).close()
     }
 
     @Test func `a server that is not closed but forgotten lets the next one in`() async throws {

@@ -90,6 +90,8 @@ package final class SQLDatabase: Sendable {
                     return .commit
                 }
             }
+            // Without it commits are slower, not less durable.
+            if role == .server { try? LogLayout.layOut(path, pool) }
             return SQLDatabase(pool: pool, locks: locks)
         } catch {
             throw DatabaseError(error, what: what)

@@ -60,6 +60,7 @@ struct Peer {
                 guard ContinuousClock.now - child.started < .seconds(240) else {
                     throw Problem("\(kind.rawValue) is not healthy; see \(log)")
                 }
+                // Nobody announces that a server is ready; starting it is not what is measured.
                 usleep(20_000)
             }
             var running = self

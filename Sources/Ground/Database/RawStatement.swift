@@ -54,15 +54,20 @@ struct RawStatement {
             guard !utf8.contains(0) else {
                 throw DatabaseError(.unstorable, what: "cannot use a text in the database", why: "it holds a NUL")
             }
-            let start = UnsafeRawPointer(utf8.baseAddress ?? Self.nothing).assumingMemoryBound(to: CChar.self)
-            try check(sqlite3_bind_text(pointer, place, start, Int32(clamping: utf8.count), Self.copies))
+            // No address would mean NULL.
+            guard let start = utf8.baseAddress else {
+                return try check(sqlite3_bind_text(pointer, place, "", 0, Self.copies))
+            }
+            try start.withMemoryRebound(to: CChar.self, capacity: utf8.count) { start in
+                try check(sqlite3_bind_text(pointer, place, start, Int32(clamping: utf8.count), Self.copies))
+            }
         }
     }
 
     func bind(_ bytes: [UInt8], at place: Int32) throws {
         try bytes.withUnsafeBytes { bytes in
             // No address would mean NULL.
-            let start = bytes.baseAddress ?? UnsafeRawPointer(Self.nothing)
+            guard let start = bytes.baseAddress else { return try check(sqlite3_bind_zeroblob(pointer, place, 0)) }
             try check(sqlite3_bind_blob64(pointer, place, start, UInt64(bytes.count), Self.copies))
         }
     }
@@ -132,6 +137,4 @@ struct RawStatement {
 
     // SQLite's mark for "copy the bytes before the call returns": the address -1, which is never followed.
     private static let copies = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-    // A place for what has no bytes; nobody reads it, and it lives as long as the program.
-    nonisolated(unsafe) private static let nothing = UnsafePointer(UnsafeMutablePointer<UInt8>.allocate(capacity: 1))
 }

@@ -112,6 +112,7 @@ package final class SecretBox: Sendable {
             } catch {
                 guard error.code == .locked, patience > 0 else { throw error }
                 patience -= 1
+                // A file lock wakes nobody who waits; the caller is on a thread that may block, for five seconds at most.
                 usleep(10_000)
             }
         }

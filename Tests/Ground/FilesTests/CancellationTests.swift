@@ -40,6 +40,7 @@ struct CancellationTests {
 
     @Test func `bodies for many items return in the order of the items`() async throws {
         let numbers = try await BlockingPool(threads: 4).map(Array(0..<500)) { number, _ in
+            // Some take longer, so that those begun later end earlier; the result must not depend on it.
             if number % 7 == 0 { usleep(500) }
             return number * 2
         }

@@ -5,40 +5,13 @@ import Tracking
 
 /// What an import brought.
 package struct ImportReport: Sendable {
-    /// The kinds of things that come.
-    package enum Kind: String, Sendable, CaseIterable {
-        case experiments, runs
-        case points = "metric_points"
-        case models = "logged_models"
-        case registeredModels = "registered_models"
-        case versions = "model_versions"
-        case aliases
-        case files = "artifacts"
-        case bytes = "artifact_bytes"
-    }
-
-    /// How many of a kind came.
-    package struct Count: Sendable, Hashable {
-        /// Those that were not here.
-        package var added: Int64 = 0
-        /// Those that were here and got what they lacked.
-        package var grown: Int64 = 0
-        /// Those that were here already.
-        package var unchanged: Int64 = 0
-        /// Those that stayed behind.
-        package var skipped: Int64 = 0
-
-        /// None of them.
-        package init() {}
-    }
-
     /// The most lines about what stayed behind that are kept.
     package static let lineLimit = 10_000
 
     /// Whether nothing was written.
     package let isDryRun: Bool
     /// The counts by kind.
-    package private(set) var counts: [Kind: Count] = [:]
+    package private(set) var counts = TransferCounts()
     /// What stayed behind and why, at most ``lineLimit``.
     package private(set) var skipped: [SkippedItem] = []
     /// How much of what stayed behind somebody should look at.
@@ -47,18 +20,14 @@ package struct ImportReport: Sendable {
     init(isDryRun: Bool) { self.isDryRun = isDryRun }
 
     /// The counts of a kind.
-    package subscript(kind: Kind) -> Count { counts[kind] ?? Count() }
+    package subscript(kind: TransferCounts.Kind) -> TransferCounts.Count { counts[kind] }
 
-    mutating func note(_ kind: Kind, _ outcome: Adopted.Outcome, _ count: Int64 = 1) {
-        switch outcome {
-        case .added: counts[kind, default: Count()].added += count
-        case .grown: counts[kind, default: Count()].grown += count
-        case .unchanged: counts[kind, default: Count()].unchanged += count
-        }
+    mutating func note(_ kind: TransferCounts.Kind, _ outcome: Adopted.Outcome, _ count: Int64 = 1) {
+        counts.note(kind, outcome, count)
     }
 
-    mutating func skip(_ kind: Kind, _ item: SkippedItem, _ count: Int = 1) {
-        counts[kind, default: Count()].skipped += Int64(count)
+    mutating func skip(_ kind: TransferCounts.Kind, _ item: SkippedItem, _ count: Int = 1) {
+        counts.skip(kind, Int64(count))
         note(item)
     }
 
@@ -72,16 +41,7 @@ package struct ImportReport: Sendable {
     package func write(into writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("dry_run", isDryRun)
-            for kind in Kind.allCases {
-                let count = self[kind]
-                writer.key(kind.rawValue)
-                writer.object { writer in
-                    writer.field("new", count.added)
-                    writer.field("topped_up", count.grown)
-                    writer.field("unchanged", count.unchanged)
-                    writer.field("skipped", count.skipped)
-                }
-            }
+            counts.write(into: &writer, grown: "topped_up", skipped: "skipped")
             writer.key("skipped")
             writer.array { writer in
                 for item in skipped {

@@ -48,11 +48,11 @@ final class ImportState: Sendable {
         state.withLock { $0.staying[String(store), default: 0] += 1 }
     }
 
-    func note(_ kind: ImportReport.Kind, _ outcome: Adopted.Outcome, _ count: Int64 = 1) {
+    func note(_ kind: TransferCounts.Kind, _ outcome: Adopted.Outcome, _ count: Int64 = 1) {
         state.withLock { $0.report.note(kind, outcome, count) }
     }
 
-    func skip(_ kind: ImportReport.Kind, _ item: SkippedItem) { state.withLock { $0.report.skip(kind, item) } }
+    func skip(_ kind: TransferCounts.Kind, _ item: SkippedItem) { state.withLock { $0.report.skip(kind, item) } }
 
     /// Whether nobody had this run before.
     func claims(run id: String) -> Bool { state.withLock { $0.claimed.insert(id).inserted } }

@@ -22,28 +22,20 @@ package struct Importer: Sendable {
         package init() {}
     }
 
-    /// A step forward, for a bar.
-    package enum Progress: Sendable {
-        /// So many runs will come, if that is known.
-        case begin(runs: Int?)
-        /// A run is there.
-        case run
-    }
-
     /// How many runs are brought at the same time: they share transactions, and wait for a server together.
     private static let width = 8
 
     let tracking: TrackingService
     let registry: RegistryService
     let options: Options
-    let progress: @Sendable (Progress) -> Void
+    let progress: @Sendable (TransferProgress) -> Void
 
     /// An import into a project.
     package init(
         tracking: TrackingService,
         registry: RegistryService,
         options: Options = Options(),
-        progress: @escaping @Sendable (Progress) -> Void = { _ in }
+        progress: @escaping @Sendable (TransferProgress) -> Void = { _ in }
     ) {
         self.tracking = tracking
         self.registry = registry
@@ -186,7 +178,7 @@ package struct Importer: Sendable {
         _ source: any ImportSource,
         _ state: ImportState
     ) async throws {
-        defer { progress(.run) }
+        defer { progress(.runs(1)) }
         let what = "run \(run.id)"
         var record = run.record
         record.experimentID = home?.id ?? "0"

@@ -33,12 +33,12 @@ struct SyncTests {
             try await laptop.services.registry.setAlias(model: "churn", alias: "candidate", version: 1)
             let first = try await laptop.sync(url)
             #expect(first.conflicts == [])
-            #expect(first[.runs] == .init(new: 2))
-            #expect(first[.points] == .init(new: 12_345 + 40 + 2 * 6))
-            #expect(first[.models] == .init(new: 2))
-            #expect(first[.versions] == .init(new: 1))
-            #expect(first[.aliases] == .init(new: 1))
-            #expect(first[.files] == .init(new: 6))
+            #expect(first[.runs] == .init(added: 2))
+            #expect(first[.points] == .init(added: 12_345 + 40 + 2 * 6))
+            #expect(first[.models] == .init(added: 2))
+            #expect(first[.versions] == .init(added: 1))
+            #expect(first[.aliases] == .init(added: 1))
+            #expect(first[.files] == .init(added: 6))
             #expect(try await server.content() == laptop.content())
             let before = (requests.count(of: "runs"), requests.count(of: "points"), requests.count(of: "files"))
             let second = try await laptop.sync(url)
@@ -78,8 +78,8 @@ struct SyncTests {
             _ = try await tracking.updateRun(id: run, status: .finished, endMs: 9_000)
             let report = try await laptop.sync(url)
             #expect(report[.runs] == .init(grown: 1))
-            #expect(report[.points] == .init(new: 300))
-            #expect(report[.files] == .init(new: 1, grown: 1, unchanged: 1))
+            #expect(report[.points] == .init(added: 300))
+            #expect(report[.files] == .init(added: 1, grown: 1, unchanged: 1))
             #expect(try await server.content() == laptop.content())
         }
     }
@@ -92,7 +92,7 @@ struct SyncTests {
             try await laptop.add(points: 100..<200, to: run)
             try await laptop.add(points: 20_000..<20_010, to: run)
             let report = try await laptop.sync(url)
-            #expect(report[.points] == .init(new: 110))
+            #expect(report[.points] == .init(added: 110))
             #expect(try await server.content() == laptop.content())
         }
     }
@@ -122,7 +122,7 @@ struct SyncTests {
             try await laptop.log("second")
             let before = try await server.services.tracking.historyStates(run: run, keys: ["loss"])
             let report = try await laptop.sync(url)
-            #expect(report[.runs] == .init(new: 1, conflicting: 1))
+            #expect(report[.runs] == .init(added: 1, skipped: 1))
             #expect(report.conflicts.map(\.what) == ["run \(run) (first)"])
             #expect(report.conflicts.first?.why.contains("`late` is `there` here and `here` there") == true)
             #expect(try await server.services.tracking.historyStates(run: run, keys: ["loss"]) == before)
@@ -162,13 +162,13 @@ struct SyncTests {
             let dry = try await laptop.sync(url, options)
             #expect(try await server.content() == before)
             let real = try await laptop.sync(url)
-            for kind in SyncReport.Kind.allCases where kind != .experiments {
+            for kind in TransferCounts.Kind.allCases where kind != .experiments {
                 #expect(dry[kind] == real[kind], "\(kind)")
             }
             try await laptop.add(points: 40..<50, to: run)
             let again = try await laptop.sync(url, options)
             #expect(again[.runs] == .init(grown: 1))
-            #expect(again[.points] == .init(new: 10))
+            #expect(again[.points] == .init(added: 10))
         }
     }
 
@@ -182,12 +182,12 @@ struct SyncTests {
             var options = Syncer.Options()
             options.run = first
             let one = try await laptop.sync(url, options)
-            #expect(one[.runs] == .init(new: 1))
-            #expect(one[.versions] == .init(new: 1))
+            #expect(one[.runs] == .init(added: 1))
+            #expect(one[.versions] == .init(added: 1))
             options = Syncer.Options()
             options.experiment = "churn"
             let rest = try await laptop.sync(url, options)
-            #expect(rest[.runs] == .init(new: 1, unchanged: 1))
+            #expect(rest[.runs] == .init(added: 1, unchanged: 1))
             #expect(try await server.services.tracking.run(id: second).name == "second")
             try await laptop.sync(url)
             #expect(try await server.content() == laptop.content())
@@ -211,7 +211,7 @@ struct SyncTests {
             try await there.setAlias(model: "churn", alias: "candidate", version: 1)
             try await here.setAlias(model: "churn", alias: "candidate", version: 3)
             let report = try await laptop.sync(url)
-            #expect(report[.aliases] == .init(conflicting: 1))
+            #expect(report[.aliases] == .init(skipped: 1))
             #expect(try await there.version(model: "churn", alias: "candidate")?.version == 1)
         }
     }

@@ -127,7 +127,7 @@ struct MLflowImportTests {
             let address = try await Self.address(store, in: project)
             let first = try await project.take(address)
             let second = try await project.take(address)
-            for kind in ImportReport.Kind.allCases {
+            for kind in TransferCounts.Kind.allCases {
                 #expect(second[kind].added == 0, "\(kind)")
                 #expect(second[kind].grown == 0, "\(kind)")
                 #expect(second[kind].unchanged == first[kind].added + first[kind].unchanged, "\(kind)")
@@ -186,7 +186,7 @@ struct MLflowImportTests {
             let address = try await Self.address(.folder, in: project)
             let stop = Mutex<Task<ImportReport, any Error>?>(nil)
             let importer = Importer(tracking: project.tracking, registry: project.registry) { progress in
-                if case .run = progress { stop.withLock { $0?.cancel() } }
+                if case .runs = progress { stop.withLock { $0?.cancel() } }
             }
             let work = stop.withLock { task in
                 let started = Task { try await importer.run(address) }

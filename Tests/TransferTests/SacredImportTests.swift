@@ -47,7 +47,7 @@ struct SacredImportTests {
         try await TestProject.run { project in
             try await project.take(.sacred(Self.fixture.appending(form)))
             let report = try await project.take(.sacred(Self.fixture.appending(form)))
-            for kind in ImportReport.Kind.allCases {
+            for kind in TransferCounts.Kind.allCases {
                 #expect(report[kind].added == 0, "\(kind)")
                 #expect(report[kind].grown == 0, "\(kind)")
             }

@@ -64,7 +64,7 @@ struct ServerImportTests {
                     #expect(try await project.text(model.artifactURI, "MLmodel") == "flavors: {}\n")
                     #expect(model.metrics.map(\.metric.value) == [0.875])
                     let second = try await project.take(.mlflowServer(url: url, authorization: nil))
-                    for kind in ImportReport.Kind.allCases {
+                    for kind in TransferCounts.Kind.allCases {
                         #expect(second[kind].added == 0, "\(kind)")
                         #expect(second[kind].grown == 0, "\(kind)")
                     }

@@ -6,38 +6,6 @@ import Tracking
 
 /// What a sync brought to the server.
 package struct SyncReport: Sendable {
-    /// The kinds of things that go.
-    package enum Kind: String, Sendable, CaseIterable {
-        case experiments, runs
-        case points = "metric_points"
-        case models = "logged_models"
-        case registeredModels = "registered_models"
-        case versions = "model_versions"
-        case aliases
-        case files = "artifacts"
-        case bytes = "artifact_bytes"
-    }
-
-    /// How many of a kind went.
-    package struct Count: Sendable, Hashable {
-        /// Those that the server did not have.
-        package var new: Int64 = 0
-        /// Those that it had and that got what they lacked there.
-        package var grown: Int64 = 0
-        /// Those that it had already.
-        package var unchanged: Int64 = 0
-        /// Those that it did not take.
-        package var conflicting: Int64 = 0
-
-        /// Counts of a kind.
-        package init(new: Int64 = 0, grown: Int64 = 0, unchanged: Int64 = 0, conflicting: Int64 = 0) {
-            self.new = new
-            self.grown = grown
-            self.unchanged = unchanged
-            self.conflicting = conflicting
-        }
-    }
-
     /// Something that the server did not take.
     package struct Conflict: Sendable, Hashable {
         /// What it is: `run 0123…`.
@@ -55,7 +23,8 @@ package struct SyncReport: Sendable {
     package let url: String
     /// Whether nothing was sent.
     package let isDryRun: Bool
-    private var counts: [Kind: Count] = [:]
+    /// The counts by kind.
+    package private(set) var counts = TransferCounts()
     /// What the server did not take, at most ``conflictLimit``.
     package private(set) var conflicts: [Conflict] = []
     /// How much the server did not take.
@@ -67,18 +36,14 @@ package struct SyncReport: Sendable {
     }
 
     /// The counts of a kind.
-    package subscript(kind: Kind) -> Count { counts[kind] ?? Count() }
+    package subscript(kind: TransferCounts.Kind) -> TransferCounts.Count { counts[kind] }
 
-    mutating func note(_ kind: Kind, _ outcome: Adopted.Outcome, _ count: Int64) {
-        switch outcome {
-        case .added: counts[kind, default: Count()].new += count
-        case .grown: counts[kind, default: Count()].grown += count
-        case .unchanged: counts[kind, default: Count()].unchanged += count
-        }
+    mutating func note(_ kind: TransferCounts.Kind, _ outcome: Adopted.Outcome, _ count: Int64) {
+        counts.note(kind, outcome, count)
     }
 
-    mutating func refuse(_ kind: Kind, _ conflict: Conflict) {
-        counts[kind, default: Count()].conflicting += 1
+    mutating func refuse(_ kind: TransferCounts.Kind, _ conflict: Conflict) {
+        counts.skip(kind, 1)
         conflictCount += 1
         if conflicts.count < Self.conflictLimit { conflicts.append(conflict) }
     }
@@ -88,16 +53,7 @@ package struct SyncReport: Sendable {
         writer.object { writer in
             writer.field("url", url)
             writer.field("dry_run", isDryRun)
-            for kind in Kind.allCases {
-                let count = self[kind]
-                writer.key(kind.rawValue)
-                writer.object { writer in
-                    writer.field("new", count.new)
-                    writer.field("grown", count.grown)
-                    writer.field("unchanged", count.unchanged)
-                    writer.field("conflicting", count.conflicting)
-                }
-            }
+            counts.write(into: &writer, grown: "grown", skipped: "conflicting")
             writer.key("conflicts")
             writer.array { writer in
                 for conflict in conflicts {
@@ -122,12 +78,12 @@ final class SyncNotes: Sendable {
 
     var current: SyncReport { report.withLock { $0 } }
 
-    func note(_ kind: SyncReport.Kind, _ outcome: Adopted.Outcome, _ count: Int64 = 1) {
+    func note(_ kind: TransferCounts.Kind, _ outcome: Adopted.Outcome, _ count: Int64 = 1) {
         guard count > 0 else { return }
         report.withLock { $0.note(kind, outcome, count) }
     }
 
-    func refuse(_ kind: SyncReport.Kind, _ what: String, _ why: String, _ next: String? = nil) {
+    func refuse(_ kind: TransferCounts.Kind, _ what: String, _ why: String, _ next: String? = nil) {
         report.withLock { $0.refuse(kind, SyncReport.Conflict(what: what, why: why, next: next)) }
     }
 

@@ -25,14 +25,6 @@ package struct Syncer: Sendable {
         var isPart: Bool { experiment != nil || run != nil }
     }
 
-    /// A step forward, for a bar.
-    package enum Progress: Sendable {
-        /// So many runs are looked at.
-        case begin(runs: Int)
-        /// So many more are done.
-        case runs(Int)
-    }
-
     /// How many runs are sent at the same time: they share transactions, and wait for the server together.
     static let width = 6
 
@@ -40,7 +32,7 @@ package struct Syncer: Sendable {
     let registry: RegistryService
     let source: String
     let options: Options
-    let progress: @Sendable (Progress) -> Void
+    let progress: @Sendable (TransferProgress) -> Void
 
     /// A sync of a project.
     ///
@@ -55,7 +47,7 @@ package struct Syncer: Sendable {
         registry: RegistryService,
         source: String,
         options: Options = Options(),
-        progress: @escaping @Sendable (Progress) -> Void = { _ in }
+        progress: @escaping @Sendable (TransferProgress) -> Void = { _ in }
     ) {
         self.tracking = tracking
         self.registry = registry
@@ -167,7 +159,7 @@ struct SyncSession: Sendable {
     ///
     /// - Returns: Whether it does.
     @discardableResult
-    func noting(_ kind: SyncReport.Kind, _ what: String, _ body: () async throws -> Void) async throws -> Bool {
+    func noting(_ kind: TransferCounts.Kind, _ what: String, _ body: () async throws -> Void) async throws -> Bool {
         do {
             try await body()
             return true

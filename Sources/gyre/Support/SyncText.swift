@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import JSONText
-import Synchronization
 import Terminal
 import Transfer
 
 /// What a sync brought, for people and for programs.
 struct SyncText {
-    /// As many lines about conflicts as fit on a screen.
-    private static let shown = 20
-
     private let report: SyncReport
 
     init(_ report: SyncReport) { self.report = report }
@@ -21,56 +17,18 @@ struct SyncText {
     }
 
     private func text(_ output: Output) -> String {
-        var table = Table([
-            (report.isDryRun ? "would be sent" : "", .left), ("new", .right), ("grown", .right), ("unchanged", .right),
-            ("conflicting", .right),
-        ])
-        for kind in SyncReport.Kind.allCases where kind != .bytes {
-            let count = report[kind]
-            guard count != SyncReport.Count() else { continue }
-            table.add([
-                .init(kind.rawValue.replacing("_", with: " ")), .init("\(count.new)", count.new > 0 ? .good : nil),
-                .init("\(count.grown)"), .init("\(count.unchanged)"),
-                .init("\(count.conflicting)", count.conflicting > 0 ? .bad : nil),
-            ])
-        }
-        let bytes = report[.bytes]
-        if bytes != SyncReport.Count() {
-            table.add([
-                "artifact bytes", .init(Humanize.bytes(bytes.new)), .init(Humanize.bytes(bytes.grown)), "0", "0",
-            ])
-        }
-        if table.isEmpty { return "there is nothing to sync" }
-        var lines = [output.text(of: table)]
-        for conflict in report.conflicts.prefix(Self.shown) {
+        let table = TransferTable(
+            words: (kinds: report.isDryRun ? "would be sent" : "", grown: "grown", skipped: "conflicting"),
+            skipped: .bad
+        )
+        guard let text = table.text(report.counts, output) else { return "there is nothing to sync" }
+        var lines = [text]
+        for conflict in report.conflicts.prefix(TransferTable.shown) {
             lines.append("\(output.paint("conflict", .bad)) \(conflict.what): \(conflict.why)")
             if let next = conflict.next { lines.append("  next: \(next)") }
         }
-        let rest = report.conflictCount - Self.shown
+        let rest = report.conflictCount - TransferTable.shown
         if rest > 0 { lines.append("and \(rest) more; `--json` lists them") }
         return lines.joined(separator: "\n")
     }
-}
-
-/// A bar that begins when it is known how much there is.
-final class SyncBar: Sendable {
-    private let output: Output
-    private let title: String
-    private let bar = Mutex<ProgressBar?>(nil)
-
-    init(_ output: Output, _ title: String) {
-        self.output = output
-        self.title = title
-    }
-
-    func note(_ progress: Syncer.Progress) {
-        switch progress {
-        case .begin(let runs):
-            let started = output.bar("\(title) runs", total: runs)
-            bar.withLock { $0 = started }
-        case .runs(let count): bar.withLock { $0 }?.advance(by: count)
-        }
-    }
-
-    func finish() { bar.withLock { $0 }?.finish() }
 }

@@ -40,7 +40,7 @@ struct ImportOptions: ParsableArguments {
         options.isDryRun = dryRun
         let output = common.output
         let report = try await Session.withProject(common) { services in
-            let bar = LateBar(output, dryRun ? "looking" : "importing")
+            let bar = RunsBar(output, dryRun ? "looking" : "importing")
             defer { bar.finish() }
             let importer = Importer(tracking: services.tracking, registry: services.registry, options: options) {
                 bar.note($0)

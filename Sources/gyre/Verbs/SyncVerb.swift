@@ -50,7 +50,7 @@ struct SyncVerb: AsyncParsableCommand {
             options.isDryRun = dryRun
             options.experiment = experiment
             if let run { options.run = try await services.tracking.run(meant: run, view: .activeOnly).id }
-            let bar = SyncBar(output, dryRun ? "comparing" : "syncing")
+            let bar = RunsBar(output, dryRun ? "comparing" : "syncing")
             defer { bar.finish() }
             let syncer = Syncer(
                 tracking: services.tracking,

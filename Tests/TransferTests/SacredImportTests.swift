@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
 import Files
 import SystemPackage
 import Testing
@@ -162,6 +163,6 @@ struct SacredImportTests {
 
     @Test(arguments: [0, 951_827_400_123, 1_795_560_758_098, 253_402_300_799_999, -1] as [Int64])
     func `a time as text is the same time`(milliseconds: Int64) {
-        #expect(TimeText.milliseconds(TimeText.text(milliseconds)) == milliseconds)
+        #expect(TimeText.milliseconds(Moment(ms: milliseconds).iso) == milliseconds)
     }
 }

@@ -64,17 +64,7 @@ extension HTTPTransportClient {
         patience: Duration = .seconds(60),
         _ body: (HTTPStream) async throws -> Result
     ) async throws -> Result {
-        guard address.hasPrefix("http://") || address.hasPrefix("https://") else {
-            throw HTTPTransportError(
-                code: .invalidAddress,
-                what: "cannot send to `\(FailedExchange.shown(address))`",
-                why: "an address begins with `http://` or `https://`",
-                next: nil,
-                cause: nil
-            )
-        }
-        var request = HTTPClientRequest(url: address)
-        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        let request = try Self.request("GET", address, headers)
         let exchange = FailedExchange(method: "GET", address: address, deadline: patience, limit: .max)
         let answer: HTTPClientResponse
         do {

@@ -26,9 +26,7 @@ extension HTTPTransportClient {
         deadline: Duration,
         limit: Int = 1 << 20
     ) async throws -> HTTPAnswer {
-        var request = HTTPClientRequest(url: address)
-        request.method = HTTPMethod(rawValue: method)
-        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        var request = try Self.request(method, address, headers)
         request.body = .stream(body, length: .known(length))
         do {
             let answer = try await client.execute(request, timeout: .nanoseconds(deadline.nanoseconds))

@@ -77,6 +77,24 @@ package final class HTTPTransportClient: Sendable {
         limit: Int = 16 << 20,
         cutsAnswer: Bool = false
     ) async throws(HTTPTransportError) -> HTTPAnswer {
+        var request = try Self.request(method, address, headers)
+        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        do {
+            return try await within(deadline, request, limit, cutsAnswer)
+        } catch {
+            let exchange = FailedExchange(method: method, address: address, deadline: deadline, limit: limit)
+            throw exchange.explain(error)
+        }
+    }
+
+    /// A request without a body.
+    ///
+    /// - Throws: ``HTTPTransportError`` `.invalidAddress`.
+    static func request(
+        _ method: String,
+        _ address: String,
+        _ headers: [(String, String)]
+    ) throws(HTTPTransportError) -> HTTPClientRequest {
         guard address.hasPrefix("http://") || address.hasPrefix("https://") else {
             throw HTTPTransportError(
                 code: .invalidAddress,
@@ -89,13 +107,7 @@ package final class HTTPTransportClient: Sendable {
         var request = HTTPClientRequest(url: address)
         request.method = HTTPMethod(rawValue: method)
         for (name, value) in headers { request.headers.add(name: name, value: value) }
-        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
-        do {
-            return try await within(deadline, request, limit, cutsAnswer)
-        } catch {
-            let exchange = FailedExchange(method: method, address: address, deadline: deadline, limit: limit)
-            throw exchange.explain(error)
-        }
+        return request
     }
 
     /// Closes the connections; requests under way fail.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
 import Tables
 
 /// Predictions of one model, one day and one set of features, as a Parquet file has them.
@@ -147,18 +148,6 @@ struct ParquetPart {
         }
     }
 
-    /// The day of a moment, `2026-11-24`, in UTC; the civil calendar from days since 1970.
-    static func date(_ timeMs: Int64) -> String {
-        let days = Int((Double(timeMs) / 86_400_000).rounded(.down)) + 719_468
-        let era = days / 146_097
-        let dayOfEra = days % 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shifted = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * shifted + 2) / 5 + 1
-        let month = shifted < 10 ? shifted + 3 : shifted - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        return "\(year)-\(padded(month))-\(padded(day))"
-    }
+    /// The day of a moment, `2026-11-24`, in UTC.
+    static func date(_ timeMs: Int64) -> String { Moment(ms: timeMs).day }
 }

@@ -10,9 +10,10 @@ extension Response {
     /// An answer of one JSON document.
     static func json(
         _ status: HTTPResponse.Status = .ok,
+        nonFinite: JSONWriter.NonFinite = .null,
         _ build: (inout JSONWriter) throws -> Void
     ) rethrows -> Response {
-        var writer = JSONWriter(reserving: 1_024)
+        var writer = JSONWriter(reserving: 1_024, nonFinite: nonFinite)
         try build(&writer)
         return Response(
             status: status,

@@ -108,18 +108,14 @@ struct SyncRoutes: Sendable {
     private func histories(_ body: JSONElement) async throws -> Response {
         let keys = try body.texts("keys", limit: SyncWire.itemLimit)
         let states = try await receiver.historyStates(run: try body.required("run"), keys: keys)
-        var writer = JSONWriter(nonFinite: .text)
-        writer.object { writer in
-            writer.key("histories")
-            writer.array { writer in
-                for (key, state) in states where state.count > 0 { SyncWire.write(state, key: key, into: &writer) }
+        return .json(nonFinite: .text) { writer in
+            writer.object { writer in
+                writer.key("histories")
+                writer.array { writer in
+                    for (key, state) in states where state.count > 0 { SyncWire.write(state, key: key, into: &writer) }
+                }
             }
         }
-        return Response(
-            status: .ok,
-            headers: [.contentType: "application/json"],
-            body: .init(byteBuffer: ByteBuffer(bytes: writer.bytes))
-        )
     }
 
     private func takePoints(_ body: JSONElement) async throws -> Response {

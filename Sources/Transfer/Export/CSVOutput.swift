@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import JSONText
 import SystemPackage
 
 /// Comma-separated values as RFC 4180 has them: no value is an empty field, an empty text is `""`.
@@ -30,7 +31,7 @@ final class CSVOutput: ExportOutput {
         switch cell {
         case .none: return
         case .integer(let number): bytes += String(number).utf8
-        case .time(let milliseconds): bytes += TimeText.text(milliseconds).utf8
+        case .time(let milliseconds): bytes += Moment(ms: milliseconds).tabular.utf8
         case .number(let number):
             bytes += (number.isNaN ? "NaN" : number.isFinite ? "\(number)" : number < 0 ? "-Infinity" : "Infinity").utf8
         case .text(let text):

@@ -86,7 +86,7 @@ enum DumpValue {
         case .integer(let number): writer.integer(number)
         case .real(let number): writer.double(number)
         case .text(let text), .id(let text): writer.string(text)
-        case .date(let milliseconds): writer.string(TimeText.text(milliseconds).replacing(" ", with: "T") + "Z")
+        case .date(let milliseconds): writer.string(Moment(ms: milliseconds).iso)
         case .list(let items): writer.array { writer in for item in items { item.write(into: &writer) } }
         case .object(let members):
             writer.object { writer in

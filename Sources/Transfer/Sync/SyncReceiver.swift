@@ -46,11 +46,7 @@ package struct SyncReceiver: Sendable {
             return try await tracking.experiment(named: record.name) == nil ? .added : .unchanged
         }
         let outcome = try await tracking.adopt(record).outcome
-        try await marks.put(
-            SyncItem(name: record.name, fingerprint: fingerprint),
-            SyncKind.experiment.rawValue,
-            from: source
-        )
+        try await remember(record.name, fingerprint, .experiment, from: source)
         return outcome
     }
 
@@ -78,13 +74,7 @@ package struct SyncReceiver: Sendable {
             (record.status, record.endMs) = (.running, nil)
         }
         let outcome = try await tracking.adopt(record).outcome
-        if let fingerprint {
-            try await marks.put(
-                SyncItem(name: record.id, fingerprint: fingerprint),
-                SyncKind.run.rawValue,
-                from: source
-            )
-        }
+        try await remember(record.id, fingerprint, .run, from: source)
         return outcome
     }
 
@@ -105,8 +95,14 @@ package struct SyncReceiver: Sendable {
             return known.first.map { $0.stage == .active ? .grown : .unchanged }
         }
         let outcome = try await tracking.adoptDeletion(ofRun: id)
-        try await marks.put(SyncItem(name: id, fingerprint: fingerprint), SyncKind.run.rawValue, from: source)
+        try await remember(id, fingerprint, .run, from: source)
         return outcome
+    }
+
+    /// Remembers what came, so that it need not come again; nothing without a fingerprint.
+    private func remember(_ name: String, _ fingerprint: String?, _ kind: SyncKind, from source: String) async throws {
+        guard let fingerprint else { return }
+        try await marks.put(SyncItem(name: name, fingerprint: fingerprint), kind.rawValue, from: source)
     }
 
     /// What a run has of some metrics.
@@ -140,13 +136,7 @@ package struct SyncReceiver: Sendable {
         if record.artifactURI == nil { record.artifactURI = place("\(home.id)/models/\(record.id)/artifacts", home) }
         if !isComplete { record.status = .pending }
         let outcome = try await tracking.adopt(record).outcome
-        if let fingerprint {
-            try await marks.put(
-                SyncItem(name: record.id, fingerprint: fingerprint),
-                SyncKind.model.rawValue,
-                from: source
-            )
-        }
+        try await remember(record.id, fingerprint, .model, from: source)
         return outcome
     }
 
@@ -282,10 +272,7 @@ package struct SyncReceiver: Sendable {
         from source: String
     ) async throws -> Adopted.Outcome {
         let outcome = try await registry.adopt(record)
-        if let fingerprint {
-            let item = SyncItem(name: record.name, fingerprint: fingerprint)
-            try await marks.put(item, SyncKind.registered.rawValue, from: source)
-        }
+        try await remember(record.name, fingerprint, .registered, from: source)
         return outcome
     }
 

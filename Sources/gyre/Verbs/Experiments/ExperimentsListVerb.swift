@@ -86,29 +86,19 @@ struct ExperimentsSearchVerb: AsyncParsableCommand {
         let output = common.output
         try await Session.withProject(common) { services in
             let counts = try await services.tracking.runCounts()
-            var layout: Table.Layout?
-            var rest = limit ?? .max
-            var token: PageToken?
-            repeat {
-                let page = try await services.tracking.searchExperiments(
+            let isTold = try await output.printPages(limit: limit) { token, count in
+                try await services.tracking.searchExperiments(
                     view: deleted ? .deletedOnly : .activeOnly,
                     filter: filter,
                     orderBy: order,
                     after: token,
-                    limit: min(rest, 500)
+                    limit: count
                 )
-                guard !page.isEmpty else { break }
-                let list = ExperimentList(page.items, counts: counts)
-                let goesOn = try output.stream(
-                    json: list.jsonLines,
-                    text: output.part(of: list.table(nowMs: services.now()), layout: &layout)
-                )
-                guard goesOn else { return }
-                rest -= page.count
-                token = page.next
-                try Task.checkCancellation()
-            } while token != nil && rest > 0
-            guard layout == nil, !output.json else { return }
+            } show: { page in
+                let list = ExperimentList(page, counts: counts)
+                return (list.jsonLines, list.table(nowMs: services.now()))
+            }
+            guard !isTold, !output.json else { return }
             let words = deleted ? "no deleted experiment" : "no experiment"
             try output.answer(json: "", text: filter.map { "\(words) meets `\($0)`" } ?? words)
         }

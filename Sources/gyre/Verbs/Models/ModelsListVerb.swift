@@ -80,28 +80,13 @@ struct ModelsSearchVerb: AsyncParsableCommand {
     func run() async throws {
         let output = common.output
         try await Session.withProject(common) { services in
-            var layout: Table.Layout?
-            var rest = limit ?? .max
-            var token: PageToken?
-            repeat {
-                let page = try await services.registry.searchModels(
-                    filter: filter,
-                    orderBy: order,
-                    after: token,
-                    limit: min(rest, 500)
-                )
-                guard !page.isEmpty else { break }
-                let list = ModelList(page.items)
-                let goesOn = try output.stream(
-                    json: list.jsonLines,
-                    text: output.part(of: list.table(nowMs: services.now()), layout: &layout)
-                )
-                guard goesOn else { return }
-                rest -= page.count
-                token = page.next
-                try Task.checkCancellation()
-            } while token != nil && rest > 0
-            guard layout == nil, !output.json else { return }
+            let isTold = try await output.printPages(limit: limit) { token, count in
+                try await services.registry.searchModels(filter: filter, orderBy: order, after: token, limit: count)
+            } show: { page in
+                let list = ModelList(page)
+                return (list.jsonLines, list.table(nowMs: services.now()))
+            }
+            guard !isTold, !output.json else { return }
             let isEmpty = try await services.registry.searchModels(limit: 1).isEmpty
             let words = isEmpty ? ModelsListVerb.none : "no model meets `\(filter ?? "")`"
             try output.answer(json: "", text: words)

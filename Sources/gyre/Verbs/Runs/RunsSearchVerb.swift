@@ -43,26 +43,18 @@ struct RunsSearchVerb: AsyncParsableCommand {
         try await Session.withProject(common) { services in
             var search = try await options.search(filter: filter, in: services)
             var columns = chosen
-            var layout: Table.Layout?
-            var rest = limit ?? .max
-            repeat {
-                search.limit = min(rest, 500)
-                let page = try await services.tracking.searchRuns(search)
-                let list = RunList(page.items, columns: columns)
+            let isTold = try await output.printPages(limit: limit) { token, count in
+                search.after = token
+                search.limit = count
+                return try await services.tracking.searchRuns(search)
+            } show: { page in
+                let list = RunList(page, columns: columns)
                 // The first page decides what the others show too.
                 if !output.json { columns = list.columns }
                 let names = try await ExperimentNames(list, services)
-                guard !page.isEmpty else { break }
-                let goesOn = try output.stream(
-                    json: list.jsonLines(names),
-                    text: output.part(of: list.table(nowMs: services.now(), names), layout: &layout)
-                )
-                guard goesOn else { return }
-                rest -= page.count
-                search.after = page.next
-                try Task.checkCancellation()
-            } while search.after != nil && rest > 0
-            if layout == nil, !output.json {
+                return (list.jsonLines(names), list.table(nowMs: services.now(), names))
+            }
+            if !isTold, !output.json {
                 let words = try await options.words(forNoneBy: filter, in: services)
                 try output.answer(json: "", text: words)
             }

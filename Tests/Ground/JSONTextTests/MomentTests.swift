@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Terminal
+import JSONText
 import Testing
 
 struct MomentTests {

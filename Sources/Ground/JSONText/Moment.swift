@@ -16,6 +16,14 @@ package struct Moment: Sendable {
     /// For programs, ISO 8601: `2026-11-24T22:10:03.120Z`.
     package var iso: String { "\(day)T\(clock).\(Self.digits(milliseconds % 1_000, 3))Z" }
 
+    /// The day: `2026-11-24`.
+    package var day: String {
+        "\(Self.digits(date.year, 4))-\(Self.digits(date.month, 2))-\(Self.digits(date.day, 2))"
+    }
+
+    /// To the millisecond, as tables have it: `2026-11-24 22:10:03.120`.
+    package var tabular: String { "\(day) \(clock).\(Self.digits(milliseconds % 1_000, 3))" }
+
     /// For people: `2026-11-24 22:10:03 UTC`.
     package var text: String { "\(day) \(clock) UTC" }
 
@@ -23,10 +31,6 @@ package struct Moment: Sendable {
     package var clock: String {
         let seconds = milliseconds / 1_000
         return [seconds / 3_600, seconds / 60 % 60, seconds % 60].map { Self.digits($0, 2) }.joined(separator: ":")
-    }
-
-    private var day: String {
-        "\(Self.digits(date.year, 4))-\(Self.digits(date.month, 2))-\(Self.digits(date.day, 2))"
     }
 
     private static func digits(_ number: Int64, _ count: Int) -> String {

@@ -131,7 +131,7 @@ extension TrackingService {
                 "its timestamp is \(early.timestampMs); it must not be negative"
             )
         }
-        try await database.write { writer in
+        let names = try await database.write { [names] writer in
             let key = try Store.key(ofRun: run, writer.reader)
             let known = try Store.active(models: Set(metrics.compactMap(\.modelID)), writer.reader)
             let points = metrics.map { metric in
@@ -139,8 +139,11 @@ extension TrackingService {
                     ? metric
                     : Metric(key: metric.key, value: metric.value, timestampMs: metric.timestampMs, step: metric.step)
             }
-            try Store.put(metrics: points, run: key, id: run, writer)
+            var names = names.snapshot()
+            try Store.put(metrics: points, run: key, id: run, writer, &names)
+            return names
         }
+        self.names.keep(names)
     }
 
     private static func insert(_ record: RunRecord, _ writer: SQLWriter) throws -> String {
@@ -192,8 +195,9 @@ extension TrackingService {
         id: String,
         _ writer: SQLWriter
     ) throws {
-        try Store.put(params: params, run: run, id: id, writer)
-        try Store.put(tags: tags, run: run, writer)
+        var names = NameCache.Names()
+        try Store.put(params: params, run: run, id: id, writer, &names)
+        try Store.put(tags: tags, run: run, writer, &names)
         for input in inputs { try put(input, run: run.number, writer) }
     }
 }

@@ -27,7 +27,7 @@ extension TrackingService {
             let run = try Store.key(ofRun: run, reader)
             guard let number = try Store.number(ofName: key, reader) else { return Page([], next: nil) }
             var points: [MetricPoint] = []
-            try Store.scanHistory(key: number, run: run.number, after: place, reader) { piece in
+            try MetricHistory(key: number, run: run.number, reader).scan(after: place) { piece in
                 points += piece.prefix(limit + 1 - points.count)
                 return points.count <= limit
             }
@@ -57,7 +57,7 @@ extension TrackingService {
             for id in Set(runs).sorted() where left > 0 {
                 guard let row = try reader.row("SELECT number FROM tracking_runs WHERE id = \(id)") else { continue }
                 var points: [MetricPoint] = []
-                try Store.scanHistory(key: number, run: row.int64(0), reader) { piece in
+                try MetricHistory(key: number, run: row.int64(0), reader).scan { piece in
                     points += piece.prefix(left - points.count)
                     return points.count < left
                 }
@@ -100,16 +100,16 @@ extension TrackingService {
             guard let row = try reader.row("SELECT number FROM tracking_runs WHERE id = \(run)"),
                 let number = try Store.number(ofName: key, reader)
             else { return [] }
-            let run = row.int64(0)
-            let most = try Store.historyBound(key: number, run: run, reader)
+            let history = try MetricHistory(key: number, run: row.int64(0), reader)
+            let most = try history.bound()
             if sampling == .extremes, steps == nil, most > limit {
                 var extremes = RunningExtremes(of: most, limit: limit)
-                try Store.scanHistory(key: number, run: run, reader) { extremes.take($0) }
+                try history.scan { extremes.take($0) }
                 if let points = extremes.points { return points.prefix(limit).map { Metric(key, $0) } }
             }
             var points: [MetricPoint] = []
             points.reserveCapacity(most)
-            try Store.scanHistory(key: number, run: run, reader) { piece in
+            try history.scan { piece in
                 if let steps {
                     points += piece.lazy.filter { steps.contains($0.step) }
                 } else {

@@ -16,7 +16,7 @@ extension TrackingService {
             for key in keys {
                 var state = HistoryState()
                 if let number = try Store.number(ofName: key, reader) {
-                    try Store.scanHistory(key: number, run: run.number, reader) { piece in
+                    try MetricHistory(key: number, run: run.number, reader).scan { piece in
                         for point in piece { state.add(point) }
                         return true
                     }
@@ -47,10 +47,11 @@ extension TrackingService {
         return try await database.write { writer in
             let run = try Store.key(ofRun: id, writer.reader)
             var added = 0
+            var names = NameCache.Names()
             for (key, points) in histories {
                 let fresh = try Self.lacking(Store.ordered(points), key, run, writer.reader)
                 added += fresh.count
-                try Store.put(metrics: fresh.map { Metric(key, $0) }, run: run, id: id, writer)
+                try Store.put(metrics: fresh.map { Metric(key, $0) }, run: run, id: id, writer, &names)
             }
             return added
         }
@@ -67,7 +68,7 @@ extension TrackingService {
         var fresh: [MetricPoint] = []
         var next = 0
         let start = MetricPoint(timestampMs: first.timestampMs - 1, step: .max, value: .infinity)
-        try Store.scanHistory(key: number, run: run.number, after: start, reader) { piece in
+        try MetricHistory(key: number, run: run.number, reader).scan(after: start) { piece in
             for point in piece {
                 while next < points.count, points[next] < point {
                     fresh.append(points[next])
@@ -87,15 +88,17 @@ extension TrackingService {
     package func historyMarks(runs: [String]) async throws -> [String: String] {
         try await database.read { reader in
             let owners = Store.members(runs.map { .text($0) })
-            let rows: SQL = """
-                SELECT run.id, latest.key, latest.rows
+            let batches: SQL = """
+                SELECT run.id, max(batch.number), max(batch.fresh), batch.rest
                 FROM tracking_runs AS run
-                JOIN tracking_latest AS latest ON latest.run = run.number
+                JOIN tracking_batches AS batch ON batch.run = run.number
                 WHERE run.id IN \(owners)
-                ORDER BY run.id, latest.key
+                GROUP BY run.id
                 """
             var result: [String: String] = [:]
-            try reader.forEach(rows) { result[$0.string(0), default: ""] += "\($0.int64(1)):\($0.int64(2)) " }
+            try reader.forEach(batches) {
+                result[$0.string(0)] = "\($0.int64(1)):\($0.int64(2))+\($0.int64(3)) "
+            }
             let blocks: SQL = """
                 SELECT run.id, block.key, count(*), sum(block.points)
                 FROM tracking_runs AS run

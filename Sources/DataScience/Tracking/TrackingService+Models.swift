@@ -172,7 +172,8 @@ extension TrackingService {
         try await database.write { writer in
             let run = try Store.activeKey(ofRun: id, writer.reader)
             let tag = "mlflow.log-model.history"
-            let key = try Store.number(ofName: tag, writer)
+            var names = NameCache.Names()
+            let key = try names.number(of: tag, writer)
             let sql: SQL = "SELECT value FROM tracking_tags WHERE run = \(run.number) AND key = \(key)"
             let old = try writer.row(sql)?.string(0)
             var history = JSONWriter()
@@ -186,7 +187,7 @@ extension TrackingService {
             guard history.bytes.count <= 1 << 20 else {
                 throw TrackingError.invalid(what, "the run's record of models would have more than a mebibyte")
             }
-            try Store.put(tags: [KeyValue(tag, history.text)], run: run, writer)
+            try Store.put(tags: [KeyValue(tag, history.text)], run: run, writer, &names)
         }
     }
 

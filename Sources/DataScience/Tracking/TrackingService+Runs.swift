@@ -100,7 +100,8 @@ extension TrackingService {
                 """
             )
             let key = try Store.key(ofRun: id, writer.reader)
-            try Store.put(tags: stored, run: key, writer)
+            var names = NameCache.Names()
+            try Store.put(tags: stored, run: key, writer, &names)
             let run = try Store.run(id, writer.reader, NameCache())
             try onRunEvent(.created(run), writer)
             return run
@@ -135,7 +136,8 @@ extension TrackingService {
             if let endMs { try writer.execute("UPDATE tracking_runs SET end_ms = \(endMs) WHERE id = \(id)") }
             if let name {
                 try writer.execute("UPDATE tracking_runs SET name = \(name) WHERE id = \(id)")
-                try Store.put(tags: [KeyValue(Self.nameTag, name)], run: key, writer)
+                var names = NameCache.Names()
+                try Store.put(tags: [KeyValue(Self.nameTag, name)], run: key, writer, &names)
             }
             let run = try Store.run(id, writer.reader, NameCache())
             if isNewStatus, run.status.isEnd { try onRunEvent(.ended(run), writer) }
@@ -154,15 +156,18 @@ extension TrackingService {
     /// Logs a batch: all of it or nothing.
     package func log(_ batch: Batch, run id: String) async throws {
         let batch = try batch.checked()
-        try await database.write { writer in
+        let known = try await database.write { [names] writer in
             let key = try Store.activeKey(ofRun: id, writer.reader)
-            try Store.put(params: batch.params, run: key, id: id, writer)
-            try Store.put(metrics: batch.metrics, run: key, id: id, writer)
-            try Store.put(tags: batch.tags, run: key, writer)
+            var names = names.snapshot()
+            try Store.put(params: batch.params, run: key, id: id, writer, &names)
+            try Store.put(metrics: batch.metrics, run: key, id: id, writer, &names)
+            try Store.put(tags: batch.tags, run: key, writer, &names)
             if let name = batch.tags.last(where: { $0.key == Self.nameTag }) {
                 try writer.execute("UPDATE tracking_runs SET name = \(name.value) WHERE id = \(id)")
             }
+            return names
         }
+        names.keep(known)
     }
 
     /// Removes a tag.

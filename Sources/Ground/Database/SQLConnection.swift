@@ -146,6 +146,11 @@ package struct SQLStatement {
         try wording(self.text) { try raw.bind(text, at: Int32(place)) }
     }
 
+    /// Binds bytes to a place, which counts from 1, for ``run()``.
+    package func bind(_ bytes: [UInt8], at place: Int) throws(DatabaseError) {
+        try wording(text) { try raw.bind(bytes, at: Int32(place)) }
+    }
+
     /// Runs it with what was bound, and reads its first row; nil if there is none.
     ///
     /// A place keeps its value.

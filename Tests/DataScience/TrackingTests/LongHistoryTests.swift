@@ -48,10 +48,10 @@ struct LongHistoryTests {
         }
     }
 
-    @Test(arguments: [1, 7, 127, 128, 1_000])
-    func `a history in calls of any size comes back in order, each point once`(size: Int) async throws {
+    @Test(arguments: [(1, 1_300), (7, 8_000), (127, 70_000), (128, 6_000), (1_000, 6_000)])
+    func `a history in calls of any size comes back in order, each point once`(size: Int, count: Int) async throws {
         try await TestTracking.run { test in
-            let points = Self.points(size == 1 ? 1_300 : 6_000, seed: UInt64(size))
+            let points = Self.points(count, seed: UInt64(size))
             let run = try await test.begin()
             try await log(points, in: size, run: run, test)
             let count = try await blocks(test)
@@ -107,11 +107,65 @@ struct LongHistoryTests {
             try await test.tracking.log(.init(metrics: [Metric(key: "other", value: 1, timestampMs: 1)]), run: run)
             let damage: [UInt8] = [1, 2]
             try await test.database.write { _ = try $0.execute("UPDATE tracking_blocks SET bytes = \(damage)") }
-            let error = await #expect(throws: TrackingError.self) {
-                try await test.tracking.metricHistory(run: run, key: "m")
+            func code(_ key: String) async -> TrackingError.Code? {
+                await #expect(throws: TrackingError.self) {
+                    try await test.tracking.metricHistory(run: run, key: key)
+                }?.code
             }
-            #expect(error?.code == .corrupt)
+            #expect(await code("m") == .corrupt)
             #expect(try await test.tracking.metricHistory(run: run, key: "other").count == 1)
+            try await test.database.write { _ = try $0.execute("UPDATE tracking_batches SET bytes = \(damage)") }
+            #expect(await code("other") == .corrupt)
+        }
+    }
+
+    // MARK: Many metrics
+
+    /// Few points of many metrics are left over again and again until they are worth a block, or too many.
+    @Test(arguments: [8, 1_000])
+    func `many metrics of few points each keep them, whatever becomes of their batches`(rest: Int) async throws {
+        try await TestTracking.run { test in
+            let run = try await test.begin()
+            let limits = HistoryWriter.Limits(block: 6, batches: 5, fresh: 40, worth: 4, rest: rest)
+            var expected: [Int64: Set<MetricPoint>] = [:]
+            var rested = false
+            var packed = false
+            for turn in 0..<120 as Range<Int64> {
+                // A rare metric, a frequent one, one of a few points a call, and one that comes twice.
+                let few: [(key: Int64, step: Int64)] = [(turn % 37, 0), (100, 0), (100, 0)]
+                let points = few + (0..<(turn % 8)).map { (key: 101, step: $0) }
+                let keyed = (turn % 3 == 0 ? points.reversed() : points).map { key, place in
+                    KeyedPoint(
+                        key: key,
+                        point: MetricPoint(timestampMs: 1_000 - turn, step: place, value: Double(turn))
+                    )
+                }
+                for entry in keyed { expected[entry.key, default: []].insert(entry.point) }
+                let state = try await test.database.write { writer in
+                    let key = try Store.key(ofRun: run, writer.reader)
+                    try HistoryWriter(run: key, writer, limits: limits).append(keyed)
+                    let rows = try writer.rows("SELECT number FROM tracking_batches ORDER BY number")
+                    let blocks = try writer.row("SELECT count(*) FROM tracking_blocks WHERE points < 4")?.int64(0)
+                    return (rows.first?.int64(0), rows.count, blocks ?? 0)
+                }
+                rested = rested || state.0 == 0
+                packed = packed || state.2 > 0
+                #expect(state.1 <= 40)
+            }
+            #expect(rested)
+            #expect(packed == (rest == 8))
+            let found = try await test.database.read { [keys = expected.keys] reader in
+                let run = try Store.key(ofRun: run, reader).number
+                var found: [Int64: [MetricPoint]] = [:]
+                for key in keys {
+                    try MetricHistory(key: key, run: run, reader).scan { piece in
+                        found[key, default: []] += piece
+                        return true
+                    }
+                }
+                return found
+            }
+            #expect(found == expected.mapValues { $0.sorted() })
         }
     }
 

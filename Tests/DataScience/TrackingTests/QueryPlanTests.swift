@@ -63,12 +63,8 @@ struct QueryPlanTests {
 
     @Test func `a history is read by its keys, without sorting`() async throws {
         try await TestTracking.run { test in
-            let rows: SQL = """
-                SELECT timestamp_ms FROM tracking_points WHERE run = 1 AND key = 1
-                ORDER BY timestamp_ms, step, value, is_nan
-                """
-            let rowPlan = try await plan(rows, test)
-            #expect(rowPlan == ["SEARCH tracking_points USING PRIMARY KEY (run=? AND key=?)"])
+            let batchPlan = try await plan("SELECT bytes FROM tracking_batches WHERE run = 1 ORDER BY number", test)
+            #expect(batchPlan == ["SEARCH tracking_batches USING PRIMARY KEY (run=?)"])
             let blocks: SQL = """
                 SELECT bytes FROM tracking_blocks WHERE run = 1 AND key = 1
                 ORDER BY first_ms, first_step, first_value, first_is_nan, id

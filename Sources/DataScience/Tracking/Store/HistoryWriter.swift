@@ -3,144 +3,116 @@
 import Database
 
 /// Adds the points of one call to the histories of a run's metrics, and keeps the latest of each.
-///
-/// Its statements are prepared once for the call, which has up to a thousand metrics.
 struct HistoryWriter {
-    /// As many rows of a metric become a block.
-    static let packedFrom = 1_024
-    /// As many points of a metric in one call become a block without being rows.
-    static let blockFrom = 128
+    /// When points become blocks.
+    struct Limits {
+        /// As many points of a metric in one call are a block at once.
+        var block = 128
+        /// As many batches become blocks.
+        var batches: Int64 = 1_024
+        /// Batches with as many points become blocks too.
+        var fresh: Int64 = 65_536
+        /// Fewer points of a metric are not worth a block then, and are left over.
+        var worth = 64
+        /// More points than this are not left over, but become blocks however few of a metric there are.
+        var rest = 262_144
+    }
 
     private let run: RunKey
     private let writer: SQLWriter
-    private let nameStatement: SQLStatement
-    private let latestStatement: SQLStatement
-    private let beginStatement: SQLStatement
-    private let moveStatement: SQLStatement
-    private let countStatement: SQLStatement
-    private let pointStatement: SQLStatement
+    private let limits: Limits
 
-    init(run: RunKey, _ writer: SQLWriter) throws {
+    init(run: RunKey, _ writer: SQLWriter, limits: Limits = Limits()) {
         self.run = run
         self.writer = writer
-        nameStatement = try writer.statement("SELECT id FROM tracking_names WHERE name = ?")
-        latestStatement = try writer.statement(
-            "SELECT timestamp_ms, step, value, is_nan, rows FROM tracking_latest WHERE run = ? AND key = ?"
-        )
-        beginStatement = try writer.statement(
-            """
-            INSERT INTO tracking_latest (run, key, experiment_id, timestamp_ms, step, value, is_nan, rows)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            """
-        )
-        moveStatement = try writer.statement(
-            """
-            UPDATE tracking_latest SET timestamp_ms = ?, step = ?, value = ?, is_nan = ?, rows = ?
-            WHERE run = ? AND key = ?
-            """
-        )
-        countStatement = try writer.statement("UPDATE tracking_latest SET rows = ? WHERE run = ? AND key = ?")
-        pointStatement = try writer.statement(
-            """
-            INSERT INTO tracking_points (run, key, timestamp_ms, step, value, is_nan) VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT DO NOTHING
-            """
-        )
+        self.limits = limits
     }
 
-    /// What a metric is at the end: the latest point, and how many rows its history has.
-    private struct Latest {
-        var point: MetricPoint
-        var rows: Int64
-    }
-
-    /// Adds points of the metric whose name has this number, in any order, at least one.
-    func append(_ points: [MetricPoint], to key: Int64) throws {
-        guard var newest = points.first else { return }
-        for point in points where point.isLater(than: newest) { newest = point }
-        let old = try latest(of: key)
-        var rows = old?.rows ?? 0
-        if points.count >= Self.blockFrom {
-            try putBlock(of: points, key)
-        } else {
-            try putRows(points, key)
-            rows += Int64(points.count)
+    /// Adds points in any order.
+    func append(_ points: [KeyedPoint]) throws {
+        let latest = try LatestWriter(run: run, writer)
+        // In the order of the tables, where neighbours lie on one page.
+        let isOrdered = zip(points, points.dropFirst()).allSatisfy { $0.key <= $1.key }
+        let points = isOrdered ? points : points.sorted { $0.key < $1.key }
+        var batch = PointBatch(reserving: points.count)
+        var start = points.startIndex
+        while start < points.endIndex {
+            let key = points[start].key
+            let end = points[start...].firstIndex { $0.key != key } ?? points.endIndex
+            let series = points[start..<end]
+            start = end
+            guard var newest = series.first?.point else { continue }
+            for entry in series where entry.point.isLater(than: newest) { newest = entry.point }
+            try latest.put(newest, key)
+            if series.count >= limits.block {
+                try putBlock(of: Store.ordered(series.map(\.point)), key)
+            } else if series.count == 1 {
+                batch.append(CollectionOfOne(newest), of: key)
+            } else {
+                batch.append(Store.ordered(series.map(\.point)), of: key)
+            }
         }
-        if rows >= Self.packedFrom {
-            try packRows(of: key)
-            rows = 0
+        if batch.count > 0 { try put(batch) }
+    }
+
+    // MARK: Batches
+
+    private func put(_ batch: PointBatch) throws {
+        let last = try writer.statement(
+            "SELECT number, fresh, rest FROM tracking_batches WHERE run = ? ORDER BY number DESC LIMIT 1"
+        )
+        try last.bind(run.number, at: 1)
+        let state = try last.first { ($0.int64(0), $0.int64(1), $0.int64(2)) } ?? (0, 0, 0)
+        let (number, fresh, rest) = (state.0 + 1, state.1 + Int64(batch.count), state.2)
+        try insert(batch.bytes, number: number, fresh: fresh, rest: rest)
+        // What is left over is written anew each time; it waits until as much has come again.
+        if number >= limits.batches || fresh >= limits.fresh, fresh >= rest { try pack() }
+    }
+
+    private func insert(_ bytes: [UInt8], number: Int64, fresh: Int64, rest: Int64) throws {
+        let statement = try writer.statement(
+            "INSERT INTO tracking_batches (run, number, fresh, rest, bytes) VALUES (?, ?, ?, ?, ?)"
+        )
+        try statement.bind(run.number, at: 1)
+        try statement.bind(number, at: 2)
+        try statement.bind(fresh, at: 3)
+        try statement.bind(rest, at: 4)
+        try statement.bind(bytes, at: 5)
+        try statement.run()
+    }
+
+    // MARK: Blocks
+
+    /// Turns the run's batches into blocks; what is not worth one is left over.
+    private func pack() throws {
+        var series: [Int64: [MetricPoint]] = [:]
+        let batches: SQL = "SELECT bytes FROM tracking_batches WHERE run = \(run.number) ORDER BY number"
+        try writer.reader.forEach(batches) { row in
+            try row.withBytes(0) { bytes in
+                try PointBatch.decode(bytes) { entry in
+                    series[entry.key, default: []].append(entry.point)
+                    return true
+                }
+            }
         }
-        guard let old else { return try begin(key, Latest(point: newest, rows: rows)) }
-        if newest.isLater(than: old.point) {
-            try move(key, to: Latest(point: newest, rows: rows))
-        } else if rows != old.rows {
-            try countStatement.run([.integer(rows), .integer(run.number), .integer(key)])
+        try writer.execute("DELETE FROM tracking_batches WHERE run = \(run.number)")
+        let few = series.values.reduce(0) { $1.count < limits.worth ? $0 + $1.count : $0 }
+        let worth = few > limits.rest ? 1 : limits.worth
+        var rest = PointBatch(reserving: few)
+        for (key, points) in series.sorted(by: { $0.key < $1.key }) {
+            let points = Store.ordered(points)
+            if points.count >= worth {
+                try putBlock(of: points, key)
+            } else {
+                rest.append(points, of: key)
+            }
         }
+        if rest.count > 0 { try insert(rest.bytes, number: 0, fresh: 0, rest: Int64(rest.count)) }
     }
 
-    /// The number of a metric's name, which is given one if it has none.
-    func number(of name: String) throws -> Int64 {
-        try nameStatement.bind(name, at: 1)
-        if let number = try nameStatement.first({ $0.int64(0) }) { return number }
-        return try Store.number(ofName: name, writer)
-    }
-
-    // MARK: The latest
-
-    private func latest(of key: Int64) throws -> Latest? {
-        try latestStatement.bind(run.number, at: 1)
-        try latestStatement.bind(key, at: 2)
-        return try latestStatement.first { Latest(point: Store.point($0, from: 0), rows: $0.int64(4)) }
-    }
-
-    private func begin(_ key: Int64, _ latest: Latest) throws {
-        try beginStatement.bind(run.number, at: 1)
-        try beginStatement.bind(key, at: 2)
-        try beginStatement.bind(run.experiment, at: 3)
-        try bind(latest, to: beginStatement, from: 4)
-        try beginStatement.run()
-    }
-
-    private func move(_ key: Int64, to latest: Latest) throws {
-        try bind(latest, to: moveStatement, from: 1)
-        try moveStatement.bind(run.number, at: 6)
-        try moveStatement.bind(key, at: 7)
-        try moveStatement.run()
-    }
-
-    private func bind(_ latest: Latest, to statement: SQLStatement, from place: Int) throws {
-        try Self.bind(latest.point, to: statement, from: place)
-        try statement.bind(latest.rows, at: place + 4)
-    }
-
-    private static func bind(_ point: MetricPoint, to statement: SQLStatement, from place: Int) throws {
-        try statement.bind(point.timestampMs, at: place)
-        try statement.bind(point.step, at: place + 1)
-        try statement.bind(point.storedValue, at: place + 2)
-        try statement.bind(point.value.isNaN ? 1 : 0 as Int64, at: place + 3)
-    }
-
-    // MARK: Rows and blocks
-
-    private func putRows(_ points: [MetricPoint], _ key: Int64) throws {
-        try pointStatement.bind(run.number, at: 1)
-        try pointStatement.bind(key, at: 2)
-        for point in points {
-            try Self.bind(point, to: pointStatement, from: 3)
-            try pointStatement.run()
-        }
-    }
-
-    private func packRows(of key: Int64) throws {
-        var points: [MetricPoint] = []
-        try Store.appendRows(key: key, run: run.number, to: &points, writer.reader)
-        try putBlock(of: points, key)
-        try writer.execute("DELETE FROM tracking_points WHERE run = \(run.number) AND key = \(key)")
-    }
-
+    /// Stores points that are in the order of a history.
     private func putBlock(of points: [MetricPoint], _ key: Int64) throws {
-        let sorted = Store.ordered(points)
-        guard let first = sorted.first, let last = sorted.last else { return }
+        guard let first = points.first, let last = points.last else { return }
         try writer.execute(
             """
             INSERT INTO tracking_blocks (
@@ -149,8 +121,8 @@ struct HistoryWriter {
             )
             VALUES (
                 \(run.number), \(key), \(first.timestampMs), \(first.step), \(first.storedValue), \(first.value.isNaN),
-                \(last.timestampMs), \(last.step), \(last.storedValue), \(last.value.isNaN), \(sorted.count),
-                \(PointBlock.encoded(sorted))
+                \(last.timestampMs), \(last.step), \(last.storedValue), \(last.value.isNaN), \(points.count),
+                \(PointBlock.encoded(points))
             )
             """
         )

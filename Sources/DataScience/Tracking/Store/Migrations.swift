@@ -71,8 +71,8 @@ extension TrackingService {
                         WHERE length(value) <= 64;
 
                     -- SQLite has no NaN: such a value is 0 with `is_nan`, and counts as 0 where values are ordered.
-                    -- A history is rows, in the order of their key, and blocks of bytes, which may overlap; `rows` counts the
-                    -- rows. These tables refer to runs without a foreign key: a million points need not look for one run.
+                    -- A history is batches, the points of a call each, and blocks, the points of a metric each; they may overlap.
+                    -- These tables refer to runs without a foreign key: a million points need not look for one run.
                     CREATE TABLE tracking_latest (
                         run INTEGER NOT NULL,
                         key INTEGER NOT NULL,
@@ -81,18 +81,18 @@ extension TrackingService {
                         step INTEGER NOT NULL,
                         value REAL NOT NULL,
                         is_nan INTEGER NOT NULL,
-                        rows INTEGER NOT NULL,
                         PRIMARY KEY (run, key)
                     ) STRICT, WITHOUT ROWID;
                     CREATE INDEX tracking_latest_value ON tracking_latest (experiment_id, key, is_nan, value);
-                    CREATE TABLE tracking_points (
+                    -- The batches of a run have numbers from 1; 0 is what was left over when they became blocks. Each has the
+                    -- points of all from 1 to itself, and those of number 0.
+                    CREATE TABLE tracking_batches (
                         run INTEGER NOT NULL,
-                        key INTEGER NOT NULL,
-                        timestamp_ms INTEGER NOT NULL,
-                        step INTEGER NOT NULL,
-                        value REAL NOT NULL,
-                        is_nan INTEGER NOT NULL,
-                        PRIMARY KEY (run, key, timestamp_ms, step, value, is_nan)
+                        number INTEGER NOT NULL,
+                        fresh INTEGER NOT NULL,
+                        rest INTEGER NOT NULL,
+                        bytes BLOB NOT NULL,
+                        PRIMARY KEY (run, number)
                     ) STRICT, WITHOUT ROWID;
                     CREATE TABLE tracking_blocks (
                         id INTEGER NOT NULL PRIMARY KEY,

@@ -2,11 +2,6 @@
 
 import Database
 
-/// Histories of metrics, which have millions of points.
-///
-/// A point comes as a row of `tracking_points`; ``HistoryWriter`` turns many of them into a block of bytes in `tracking_blocks`.
-/// Nothing looks for a point that is there already when it is written: whoever reads puts blocks and rows into order, and
-/// passes over what comes twice.
 extension Store {
     /// The points in the order of a history, each once.
     static func ordered(_ points: [MetricPoint]) -> [MetricPoint] {
@@ -30,60 +25,70 @@ extension Store {
             value: row.bool(column + 3) ? .nan : row.double(column + 2)
         )
     }
+}
 
-    /// Adds the points that are rows, in order.
-    static func appendRows(key: Int64, run: Int64, to points: inout [MetricPoint], _ reader: SQLReader) throws {
-        var rows: [MetricPoint] = []
-        let sql: SQL = """
-            SELECT timestamp_ms, step, value, is_nan
-            FROM tracking_points
-            WHERE run = \(run) AND key = \(key)
-            ORDER BY timestamp_ms, step, value, is_nan
-            """
-        try reader.forEach(sql) { rows.append(point($0, from: 0)) }
-        points += rows
+/// The history of a metric of a run, which may have millions of points.
+///
+/// The points of a call come as one row of `tracking_batches`, whatever metrics they belong to; ``HistoryWriter`` turns many
+/// of them into blocks, rows of `tracking_blocks` with points of one metric each. Nothing looks for a point that is there
+/// already when it is written: whoever reads puts blocks and batches into order, and passes over what comes twice.
+struct MetricHistory {
+    private let key: Int64
+    private let run: Int64
+    private let reader: SQLReader
+    /// The points in batches, in order.
+    private let recent: [MetricPoint]
+
+    /// - Parameters:
+    ///   - key: The number of the metric's name.
+    ///   - run: The run's number.
+    ///   - reader: The state to read.
+    /// - Throws: ``TrackingError`` `.corrupt` for a damaged batch.
+    init(key: Int64, run: Int64, _ reader: SQLReader) throws {
+        var recent: [MetricPoint] = []
+        let batches: SQL = "SELECT bytes FROM tracking_batches WHERE run = \(run) ORDER BY number"
+        try reader.forEach(batches) { row in
+            try row.withBytes(0) { bytes in
+                try PointBatch.decode(bytes) { entry in
+                    if entry.key == key { recent.append(entry.point) }
+                    return entry.key <= key
+                }
+            }
+        }
+        self.recent = Store.ordered(recent)
+        self.key = key
+        self.run = run
+        self.reader = reader
     }
 
-    /// The most points that a history can have: fewer, if some were logged twice.
-    static func historyBound(key: Int64, run: Int64, _ reader: SQLReader) throws -> Int {
-        let sql: SQL = """
-            SELECT (SELECT coalesce(sum(points), 0) FROM tracking_blocks WHERE run = \(run) AND key = \(key))
-                + (SELECT count(*) FROM tracking_points WHERE run = \(run) AND key = \(key))
-            """
-        return Int(try reader.row(sql)?.int64(0) ?? 0)
+    /// The most points that it can have: fewer, if some were logged twice.
+    func bound() throws -> Int {
+        let sql: SQL = "SELECT coalesce(sum(points), 0) FROM tracking_blocks WHERE run = \(run) AND key = \(key)"
+        return Int(try reader.row(sql)?.int64(0) ?? 0) + recent.count
     }
 
-    /// Hands over a history in its order, each point once, in pieces of a few thousand, until the closure returns false.
+    /// Hands over the points in their order, each once, in pieces of a few thousand, until the closure returns false.
     ///
     /// Blocks that overlap, as those of points that came out of order, are put into order together; memory holds as many.
     ///
     /// - Parameters:
-    ///   - key: The number of the metric's name.
-    ///   - run: The run's number.
     ///   - after: Begins behind this point; nil for the beginning.
-    ///   - reader: The state to read.
     ///   - body: Takes the next points.
     /// - Throws: ``TrackingError`` `.corrupt` for a damaged block, and what `body` throws.
-    static func scanHistory(
-        key: Int64,
-        run: Int64,
-        after: MetricPoint? = nil,
-        _ reader: SQLReader,
-        _ body: ([MetricPoint]) throws -> Bool
-    ) throws {
-        var rows: [MetricPoint] = []
-        try appendRows(key: key, run: run, to: &rows, reader)
-        if let after { rows.removeAll { !(after < $0) } }
+    func scan(after: MetricPoint? = nil, _ body: ([MetricPoint]) throws -> Bool) throws {
+        var recent = recent[...]
+        if let after { recent = recent.drop { !(after < $0) } }
         // Points that are read, but with which a block to come may overlap.
         var open: [MetricPoint] = []
         var end: MetricPoint?
         var wantsMore = true
         func close() throws {
             guard wantsMore, let last = end else { return }
-            let upTo = rows.firstIndex { last < $0 } ?? rows.endIndex
-            open += rows[..<upTo]
-            rows.removeFirst(upTo)
-            try hand(over: &open, after, &wantsMore, body)
+            let upTo = recent.firstIndex { last < $0 } ?? recent.endIndex
+            open += recent[..<upTo]
+            recent = recent[upTo...]
+            wantsMore = try Self.hand(over: open, after, body)
+            open.removeAll(keepingCapacity: true)
             end = nil
         }
         let sql: SQL = """
@@ -93,7 +98,7 @@ extension Store {
             ORDER BY first_ms, first_step, first_value, first_is_nan, id
             """
         try reader.scan(sql) { row in
-            let (first, last) = (point(row, from: 0), point(row, from: 4))
+            let (first, last) = (Store.point(row, from: 0), Store.point(row, from: 4))
             if let after, !(after < last) { return true }
             if let end, end < first { try close() }
             guard wantsMore else { return false }
@@ -102,18 +107,17 @@ extension Store {
             return true
         }
         try close()
-        if wantsMore { try hand(over: &rows, after, &wantsMore, body) }
+        if wantsMore { _ = try Self.hand(over: Array(recent), after, body) }
     }
 
+    /// Whether more is wanted.
     private static func hand(
-        over points: inout [MetricPoint],
+        over points: [MetricPoint],
         _ after: MetricPoint?,
-        _ wantsMore: inout Bool,
         _ body: ([MetricPoint]) throws -> Bool
-    ) throws {
-        var piece = ordered(points)
-        points.removeAll(keepingCapacity: true)
+    ) throws -> Bool {
+        var piece = Store.ordered(points)
         if let after { piece.removeAll { !(after < $0) } }
-        if !piece.isEmpty { wantsMore = try body(piece) }
+        return piece.isEmpty ? true : try body(piece)
     }
 }

@@ -41,7 +41,13 @@ extension Store {
     }
 
     /// Stores params of a run; the same value again changes nothing, another one is refused.
-    static func put(params: [KeyValue], run: RunKey, id: String, _ writer: SQLWriter) throws {
+    static func put(
+        params: [KeyValue],
+        run: RunKey,
+        id: String,
+        _ writer: SQLWriter,
+        _ names: inout NameCache.Names
+    ) throws {
         guard !params.isEmpty else { return }
         let statement = try writer.statement(
             """
@@ -50,7 +56,7 @@ extension Store {
             """
         )
         for param in params {
-            let key = try number(ofName: param.key, writer)
+            let key = try names.number(of: param.key, writer)
             let values: [SQLValue] = [
                 .integer(run.number), .integer(key), .integer(run.experiment), .text(param.value),
             ]
@@ -63,7 +69,7 @@ extension Store {
     }
 
     /// Sets tags of a run.
-    static func put(tags: [KeyValue], run: RunKey, _ writer: SQLWriter) throws {
+    static func put(tags: [KeyValue], run: RunKey, _ writer: SQLWriter, _ names: inout NameCache.Names) throws {
         guard !tags.isEmpty else { return }
         let statement = try writer.statement(
             """
@@ -72,20 +78,26 @@ extension Store {
             """
         )
         for tag in tags {
-            let key = try number(ofName: tag.key, writer)
+            let key = try names.number(of: tag.key, writer)
             try statement.run([.integer(run.number), .integer(key), .integer(run.experiment), .text(tag.value)])
         }
     }
 
     /// Stores points of a run's metrics, and what they say of logged models; a point that is there adds nothing.
-    static func put(metrics: [Metric], run: RunKey, id: String, _ writer: SQLWriter) throws {
+    static func put(
+        metrics: [Metric],
+        run: RunKey,
+        id: String,
+        _ writer: SQLWriter,
+        _ names: inout NameCache.Names
+    ) throws {
         guard !metrics.isEmpty else { return }
-        let histories = try HistoryWriter(run: run, writer)
-        var points: [String: [MetricPoint]] = [:]
-        for metric in metrics { points[metric.key, default: []].append(metric.point) }
-        // In the order of the tables, where neighbours lie on one page.
-        let series = try points.map { (key: try histories.number(of: $0.key), points: $0.value) }
-        for (key, points) in series.sorted(by: { $0.key < $1.key }) { try histories.append(points, to: key) }
+        var points: [KeyedPoint] = []
+        points.reserveCapacity(metrics.count)
+        for metric in metrics {
+            points.append(KeyedPoint(key: try names.number(of: metric.key, writer), point: metric.point))
+        }
+        try HistoryWriter(run: run, writer).append(points)
         try putModelMetrics(metrics, run: id, writer)
     }
 

@@ -193,7 +193,7 @@ let top: [Target] = [
             "Serving", "Statistics", "Tables",
             "Telemetry", "Tracking", "Transfer", "WebPages", "Webhooks", unixSignals, httpTypes, hummingbird, lifecycle,
             log,
-            metrics, nio,
+            metrics, nio, nioPosix,
             subprocess, systemPackage,
         ]
     ),

@@ -31,6 +31,15 @@ struct ListeningTests {
         router.get("quick") { _, _ in "quick" }
         router.get("health") { _, _ in "OK" }
         router.post("read") { request, _ in String(try await request.body.collect(upTo: 1 << 20).readableBytes) }
+        router.get("threads") { _, _ in
+            var loops: Set<ObjectIdentifier> = []
+            for _ in 0..<20 {
+                try await BlockingPool.shared.run {}
+                // On a loop's own thread this is that loop; elsewhere one after the other.
+                loops.insert(ObjectIdentifier(Listening.loops.any()))
+            }
+            return String(loops.count)
+        }
         router.get("held") { _, _ in
             for await _ in gate { break }
             try Task.checkCancellation()
@@ -59,6 +68,15 @@ struct ListeningTests {
                 }
             }
             try await tasks.waitForAll()
+        }
+    }
+
+    @Test func `a request comes back to its connection's thread, whoever wakes it`() async throws {
+        try await serve(ListenSettings(port: 0)) { server in
+            let connection = try server.connect()
+            try connection.send("GET /threads HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(try await connection.answer().hasSuffix("\r\n1"))
+            server.signals.yield(.sigterm)
         }
     }
 

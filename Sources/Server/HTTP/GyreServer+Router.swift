@@ -36,6 +36,7 @@ extension GyreServer {
     /// A router with what all requests go through.
     static func router(project: String?) -> Router<BasicRequestContext> {
         let router = Router(options: .autoGenerateHeadEndpoints)
+        router.add(middleware: LoopAffinity(Listening.loops))
         router.add(middleware: RequestMetrics())
         router.add(middleware: ProblemMiddleware(project: project))
         router.add(middleware: CrossSiteGuard())

@@ -3,6 +3,7 @@
 import Hummingbird
 import Logging
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import UnixSignals
 
@@ -15,6 +16,9 @@ import Glibc
 /// The first SIGTERM or SIGINT ends it gracefully: the port closes, requests under way are answered. What is not answered
 /// within the grace, and everything at a second signal, is cut off.
 struct Listening: Sendable {
+    /// The threads of all connections, one for each core.
+    static let loops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+
     let settings: ListenSettings
     let logger: Logger
 
@@ -62,6 +66,7 @@ struct Listening: Sendable {
                 }
                 await onReady(settings.url(port: channel.localAddress?.port ?? settings.port))
             },
+            eventLoopGroupProvider: .shared(Self.loops),
             logger: logger.forTransport
         )
         // Stopped from the last to the first.
@@ -73,7 +78,7 @@ struct Listening: Sendable {
         configuration.maximumGracefulShutdownDuration = settings.grace
         do {
             let group = ServiceGroup(configuration: configuration)
-            let executor = LoopExecutor(application.eventLoopGroup)
+            let executor = LoopExecutor(Self.loops)
             try await withTaskExecutorPreference(executor) { try await run(group, until: signals) }
         } catch {
             throw explained(error)

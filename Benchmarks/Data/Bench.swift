@@ -87,6 +87,7 @@ struct Bench {
     ///   - tools: Who does it; the first one is what the others are compared with.
     ///   - prepare: Brings a tool's project to where the work begins.
     ///   - work: Does it, and returns what it took.
+    /// - Throws: ``Problem`` if a tool fails.
     func compare(
         _ title: String,
         rounds: Int? = nil,

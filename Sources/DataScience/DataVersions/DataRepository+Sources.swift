@@ -79,3 +79,10 @@ extension DataRepository {
     /// Whether anything lies at a path of the project.
     package func isThere(_ relative: String) -> Bool { FileSystem.exists(root.appending(relative)) }
 }
+
+extension DataRepository {
+    /// Whether `.dvcignore` files leave a path out.
+    package func isIgnored(_ path: FilePath) throws -> Bool {
+        try DataTree(root: root).ignores(try relative(path), isDirectory: FileSystem.isDirectory(path))
+    }
+}

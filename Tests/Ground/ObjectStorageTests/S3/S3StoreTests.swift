@@ -10,12 +10,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct S3StoreTests {
-    @Test(arguments: ObjectStoreContract.promises)
-    func `a bucket keeps the contract`(promise: ObjectStoreContract.Promise) async throws {
-        try await promise.isKept(by: try await S3Server.shared().bucket())
-    }
-
-    @Test(arguments: ObjectStoreContract.promises)
+    @Test(arguments: ObjectStoreContract.promises.filter(\.isForServers))
     func `a prefix of a bucket keeps the contract`(promise: ObjectStoreContract.Promise) async throws {
         try await promise.isKept(by: try await S3Server.shared().bucket(prefix: "some/where"))
     }

@@ -137,6 +137,14 @@ let dataScience: [Target] = [
         ["Diagnostics", "Files", "Documents", "JSONText", subprocess, systemPackage]
     ),
     room(
+        "DataRemotes",
+        in: "DataScience",
+        [
+            "CPlatform", "DataVersions", "Diagnostics", "Documents", "Files", "HTTPTransport", "JSONText",
+            "ObjectStorage", nio, systemPackage,
+        ]
+    ),
+    room(
         "Pipelines",
         in: "DataScience",
         [

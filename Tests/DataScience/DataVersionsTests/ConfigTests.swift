@@ -69,7 +69,7 @@ struct ConfigTests {
         // One process: starting it takes longer than all it does.
         var commands = JSONWriter()
         commands.array { writer in
-            for change in changes { writer.array { for argument in change.arguments { $0.value(argument) } } }
+            for change in changes { writer.array { for argument in change.arguments { $0.string(argument) } } }
         }
         let script = """
             import json, sys

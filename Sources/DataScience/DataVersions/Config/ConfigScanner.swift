@@ -45,7 +45,7 @@ struct ConfigScanner {
         return quote
     }
 
-    /// The values; one that is empty reads as an empty text. Nil if quotes or commas are wrong.
+    /// The values, where nothing reads as an empty text; nil if quotes or commas are wrong.
     mutating func values() -> [String]? {
         var values: [String] = []
         while true {

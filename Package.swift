@@ -213,7 +213,8 @@ let top: [Target] = [
     .executableTarget(
         name: "gyre",
         dependencies: [
-            "CPlatform", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
+            "CPlatform", "DataRemotes", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files",
+            "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
             "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking",
             "Transfer",

@@ -20,6 +20,7 @@ struct Gyre: AsyncParsableCommand {
                 name: "Project",
                 subcommands: [InitVerb.self, AddVerb.self, CheckoutVerb.self, StatusVerb.self]
             ),
+            CommandGroup(name: "Share", subcommands: [PushVerb.self, PullVerb.self, FetchVerb.self, GcVerb.self]),
             CommandGroup(name: "Train", subcommands: [ReproVerb.self, RunsVerb.self, ExperimentsVerb.self]),
             CommandGroup(name: "Move", subcommands: [SyncVerb.self, ImportVerb.self, ExportVerb.self]),
             CommandGroup(name: "Release", subcommands: [PromoteVerb.self, ModelsVerb.self, BuildVerb.self]),

@@ -2,6 +2,7 @@
 
 import DataVersions
 import Files
+import SystemPackage
 
 /// Brings what a remote has and the cache lacks.
 ///

@@ -132,13 +132,17 @@ final class FileBatch: Sendable {
         let folder = open(root.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw FilesError(Errno(rawValue: errno), "sync", root) }
         defer { close(folder) }
-        guard syncfs(folder) == 0 else { throw FilesError(Errno(rawValue: errno), "sync", root) }
+        let code = gyre_sync_file_system(folder)
+        guard code == 0 else { throw FilesError(Errno(rawValue: code), "sync", root) }
     }
 
     private func place(_ entries: [Entry]) throws {
         guard let first = entries.first else { return }
-        let code = entries.count == 1 ? fsync(first.file.descriptor) : syncfs(first.file.descriptor)
-        guard code == 0 else { throw FilesError(Errno(rawValue: errno), "write", root) }
+        let descriptor = first.file.descriptor
+        let failure =
+            entries.count == 1
+            ? (fsync(descriptor) == 0 ? 0 : errno) : gyre_sync_file_system(descriptor)
+        guard failure == 0 else { throw FilesError(Errno(rawValue: failure), "write", root) }
         for entry in entries {
             let folder = entry.path.removingLastComponent()
             if !state.withLock({ $0.folders.contains(folder) }) {

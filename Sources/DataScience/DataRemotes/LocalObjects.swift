@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import DataVersions
+package import DataVersions
 import Files
 import JSONText
 package import SystemPackage
@@ -14,10 +14,7 @@ package struct LocalObjects: Sendable {
     package init(folder: FilePath) { self.folder = folder }
 
     /// The cache of a repository.
-    package init(of root: FilePath, _ config: RepositoryConfig) {
-        let own = root.appending(".dvc").appending("cache")
-        folder = config.value("cache", "dir").map { FilePath($0) } ?? own
-    }
+    package init(of repository: DataRepository) { folder = repository.cache.base }
 
     func path(_ object: DataObject) -> FilePath { folder.appending(object.key) }
 

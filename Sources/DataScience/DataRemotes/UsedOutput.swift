@@ -70,6 +70,14 @@ struct OutputReader {
         return result
     }
 
+    /// The contents that an entry of the run cache names.
+    static func outputs(ofRun document: YAMLNode, file: String) -> [SelectedOutput] {
+        (document["outs"]?.sequence ?? []).compactMap { node in
+            let found = output(node, in: [], file: file, stage: nil, flags: nil, isForeign: false, dependencies: [])
+            return found.map { SelectedOutput(output: $0, part: nil) }
+        }
+    }
+
     private static func folder(of file: String) -> [String] { Array(ProjectPath.parts(file).dropLast()) }
 
     private static func pointers(_ text: String, file: String) throws -> [UsedOutput] {

@@ -291,6 +291,11 @@ let suites: [Target] = [
     support("ProjectTesting", ["DataVersions", "Files", subprocess, systemPackage]),
     tests(of: "DataVersions", in: "DataScience", ["Files", "JSONText", "ProjectTesting", subprocess, systemPackage]),
     tests(
+        of: "DataRemotes",
+        in: "DataScience",
+        ["DataVersions", "Files", "HTTPTransport", "ObjectStorage", "ProjectTesting", "S3Testing", systemPackage]
+    ),
+    tests(
         of: "Pipelines",
         in: "DataScience",
         [

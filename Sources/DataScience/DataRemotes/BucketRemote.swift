@@ -83,7 +83,12 @@ struct BucketRemote: RemoteStorage {
         }
     }
 
-    private func receiveOnce(_ key: String, into batch: FileBatch, as path: FilePath, md5: String?) async throws -> Int64 {
+    private func receiveOnce(
+        _ key: String,
+        into batch: FileBatch,
+        as path: FilePath,
+        md5: String?
+    ) async throws -> Int64 {
         let name = try ObjectKey(key)
         let body: ObjectBody
         do {

@@ -60,7 +60,8 @@ package struct DataRemote: Sendable {
         let jobs = try jobs ?? settings.integer("jobs")
         switch settings.scheme {
         case "", "file", "local":
-            let path = settings.scheme.isEmpty ? settings.url : String(settings.url.dropFirst(settings.scheme.count + 3))
+            let path =
+                settings.scheme.isEmpty ? settings.url : String(settings.url.dropFirst(settings.scheme.count + 3))
             let storage = try FolderRemote(root: FilePath(path).lexicallyNormalized())
             return DataRemote(name: settings.name, url: settings.url, storage: storage, jobs: jobs)
         case "s3":

@@ -101,13 +101,17 @@ package struct ScopeReader: Sendable {
         if let stage = output.stage {
             // `train` is all of `train@1`, `train@2`; `dvc.yaml:train` names the file too.
             let base = stage.split(separator: "@", maxSplits: 1).first.map(String.init)
-            if [stage, base].contains(target) || [stage, base].contains(where: { "\(output.file):\($0 ?? "")" == target }) {
+            if [stage, base].contains(target)
+                || [stage, base].contains(where: { "\(output.file):\($0 ?? "")" == target })
+            {
                 return whole
             }
         }
         let parts = ProjectPath.parts(path)
         let own = ProjectPath.parts(output.path)
-        if scope.isRecursive, own.starts(with: parts) || ProjectPath.parts(output.file).starts(with: parts) { return whole }
+        if scope.isRecursive, own.starts(with: parts) || ProjectPath.parts(output.file).starts(with: parts) {
+            return whole
+        }
         if output.object.isListing, parts.count > own.count, parts.starts(with: own) {
             return SelectedOutput(output: output, part: parts.dropFirst(own.count).joined(separator: "/"))
         }

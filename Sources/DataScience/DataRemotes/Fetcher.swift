@@ -30,8 +30,9 @@ package struct Fetcher: Sendable {
         return try await receive(listings, announced: false)
     }
 
-    /// Brings the contents of outputs.
+    /// Brings the contents of those outputs that remotes may have.
     package func fetch(_ outputs: [SelectedOutput]) async throws -> TransferReport {
+        let outputs = outputs.filter(\.output.isFetched)
         var report = try await listings(outputs)
         var files = NamedObjects()
         for selected in outputs {

@@ -42,7 +42,9 @@ package struct GarbageCollector: Sendable {
             let object = selected.output.object
             guard needed.insert(object).inserted, object.isListing else { continue }
             guard let files = try await BlockingPool.shared.run({ try cache.files(of: object) }) else {
-                warn("the listing of `\(selected.output.path)` (\(object.md5)) is missing, so that its files are not known")
+                warn(
+                    "the listing of `\(selected.output.path)` (\(object.md5)) is missing, so that its files are not known"
+                )
                 continue
             }
             for file in files { needed.insert(file.object) }

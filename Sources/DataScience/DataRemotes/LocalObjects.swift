@@ -65,7 +65,9 @@ package struct LocalObjects: Sendable {
             throw corrupt(listing, "its bytes have another hash")
         }
         // What is no JSON has no files.
-        guard let root = try? JSONDocument(bytes).root, root.kind == .array else { throw corrupt(listing, "it is no list") }
+        guard let root = try? JSONDocument(bytes).root, root.kind == .array else {
+            throw corrupt(listing, "it is no list")
+        }
         return try root.elements.map { item in
             guard let name = item["relpath"]?.string, let md5 = item["md5"]?.string,
                 let object = DataObject(key: "files/md5/\(md5.prefix(2))/\(md5.dropFirst(2))"), !object.isListing

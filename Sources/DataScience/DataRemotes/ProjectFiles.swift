@@ -53,7 +53,8 @@ struct ProjectFiles: Sendable {
             // What a pointer beside it stands for is data, and may be a million files.
             guard let name = entry.name, !Self.foreign.contains(name), !data.contains(name) else { continue }
             let path = folder.isEmpty ? name : "\(folder)/\(name)"
-            guard !patterns.isIgnored(path, isDirectory: true), !FileSystem.isDirectory(root.appending(path).appending(".dvc"))
+            guard !patterns.isIgnored(path, isDirectory: true),
+                !FileSystem.isDirectory(root.appending(path).appending(".dvc"))
             else { continue }
             try walk(path, patterns, flag, body)
         }

@@ -26,8 +26,9 @@ package struct Pusher: Sendable {
         let files: [DataObject]
     }
 
-    /// Sends the contents of outputs.
+    /// Sends the contents of those outputs that remotes should have.
     package func push(_ outputs: [SelectedOutput]) async throws -> TransferReport {
+        let outputs = outputs.filter(\.output.isShared)
         var report = TransferReport()
         var wanted = NamedObjects()
         let tops = Set(outputs.map(\.output.object))
@@ -75,7 +76,8 @@ package struct Pusher: Sendable {
     ) async throws -> (report: TransferReport, done: Set<DataObject>) {
         guard !objects.isEmpty else { return (TransferReport(), []) }
         let (cache, storage) = (cache, remote.storage)
-        let result = try await Mover(concurrency: remote.concurrency, watch: watch).move(objects, named: names) { object in
+        let result = try await Mover(concurrency: remote.concurrency, watch: watch).move(objects, named: names) {
+            object in
             try await storage.send(object.key, from: cache.path(object), md5: object.contentHash)
         }
         try await storage.finish()

@@ -38,7 +38,7 @@ package struct RemoteStatus: Sendable {
         var parents: [DataObject: DataObject] = [:]
         for selected in outputs {
             let output = selected.output
-            objects.add(output.object, output.object.isListing ? output.path + "/" : output.path)
+            objects.add(output.object, output.path)
             guard output.object.isListing else { continue }
             // A listing that is not here says nothing of its files.
             let files = try await BlockingPool.shared.run { try cache.files(of: output.object) } ?? []

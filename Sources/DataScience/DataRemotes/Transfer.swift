@@ -39,8 +39,11 @@ package struct TransferReport: Sendable {
     /// Objects that did not get through, and why.
     package var failed: [(name: String, error: any Error)] = []
 
+    /// Nothing yet.
+    package init(kept: Int = 0) { self.kept = kept }
+
     /// Takes the numbers of another one.
-    mutating func add(_ other: TransferReport) {
+    package mutating func add(_ other: TransferReport) {
         moved += other.moved
         bytes += other.bytes
         kept += other.kept

@@ -32,6 +32,12 @@ package struct UsedOutput: Sendable, Hashable {
     /// The paths that its stage reads.
     package let dependencies: [String]
 
+    /// Whether the remotes of this repository should have it.
+    package var isShared: Bool { isFetched && isPushed }
+
+    /// Whether the remotes of this repository may have it.
+    package var isFetched: Bool { isCached && !isForeign }
+
     /// What an output is for.
     package enum Kind: String, Sendable {
         case data, metrics, plots

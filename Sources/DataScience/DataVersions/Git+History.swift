@@ -37,13 +37,18 @@ extension Git {
         if choice.branches { tips += try await lines(["rev-list", "--no-walk", "--branches"]) }
         if choice.tags { tips += try await lines(["rev-list", "--no-walk", "--tags"]) }
         if let revision = choice.revision {
-            tips += try await lines(["rev-parse", "--verify", "--quiet", "--end-of-options", "\(revision)^{commit}"], revision)
+            tips += try await lines(
+                ["rev-parse", "--verify", "--quiet", "--end-of-options", "\(revision)^{commit}"],
+                revision
+            )
         }
         for tip in tips {
             let count = choice.count < 1 ? [] : ["-n", String(choice.count)]
             found += choice.count == 1 ? [tip] : try await lines(["rev-list", "--first-parent"] + count + [tip])
         }
-        if let day = choice.since { found += try await lines(["rev-list", "--all", "--since-as-filter=\(day) 00:00:00"]) }
+        if let day = choice.since {
+            found += try await lines(["rev-list", "--all", "--since-as-filter=\(day) 00:00:00"])
+        }
         var seen: Set<String> = []
         return found.filter { seen.insert($0).inserted }
     }

@@ -50,7 +50,12 @@ extension S3Store {
         return size
     }
 
-    private func putParts(_ key: ObjectKey, _ source: OpenFile, expecting md5: String?, _ budget: ByteBudget) async throws {
+    private func putParts(
+        _ key: ObjectKey,
+        _ source: OpenFile,
+        expecting md5: String?,
+        _ budget: ByteBudget
+    ) async throws {
         let size = source.status.size
         // At most 10,000 parts, in whole mebibytes, the same each time, so that parts of an earlier try fit.
         let partSize = max(Int64(settings.partSize), ((size / 9_999 + (1 << 20)) >> 20) << 20)
@@ -142,7 +147,9 @@ extension S3Store {
             )
             guard page.status == 200, let root = XMLElement.parse(page.body) else { return nil }
             for part in root.all("Part") {
-                guard let number = part.text("PartNumber").flatMap({ Int($0) }), let tag = part.text("ETag") else { continue }
+                guard let number = part.text("PartNumber").flatMap({ Int($0) }), let tag = part.text("ETag") else {
+                    continue
+                }
                 parts[number] = (tag, part.text("Size").flatMap { Int64($0) } ?? -1)
             }
             marker = root.text("IsTruncated") == "true" ? root.text("NextPartNumberMarker") : nil

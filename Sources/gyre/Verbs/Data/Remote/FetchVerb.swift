@@ -67,7 +67,7 @@ struct FetchVerb: AsyncParsableCommand {
         for selected in outputs where selected.output.isForeign {
             session.output.warning("`\(selected.output.path)` comes from another repository: `gyre update` brings it")
         }
-        for (remote, outputs) in try session.byRemote(outputs, where: { $0.isCached && !$0.isForeign }) {
+        for (remote, outputs) in try session.byRemote(outputs, where: \.isFetched) {
             total.add(try await Fetcher(from: remote, to: session.cache, watch: watch).fetch(outputs))
         }
         return total

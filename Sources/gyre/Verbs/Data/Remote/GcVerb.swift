@@ -90,7 +90,9 @@ struct GcVerb: AsyncParsableCommand {
             var outputs = try await session.reader.outputs(try await scope(in: session.repository))
             for project in projects {
                 let other = try DataRepository.open(at: common.path(project))
-                outputs += try await ScopeReader(other) { common.output.warning($0) }.outputs(try await scope(in: other))
+                outputs += try await ScopeReader(other) { common.output.warning($0) }.outputs(
+                    try await scope(in: other)
+                )
             }
             outputs = outputs.filter(\.output.isCached)
             let lock = try session.repository.lock()

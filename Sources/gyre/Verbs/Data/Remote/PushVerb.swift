@@ -73,7 +73,7 @@ struct PushVerb: AsyncParsableCommand {
         if self.scope.runCache {
             outputs += try await RunCacheTransfer(session.cache, session.remote(), watch: watch).outputs()
         }
-        for (remote, outputs) in try session.byRemote(outputs, where: { $0.isCached && $0.isPushed && !$0.isForeign }) {
+        for (remote, outputs) in try session.byRemote(outputs, where: \.isShared) {
             total.add(try await Pusher(from: session.cache, to: remote, watch: watch).push(outputs))
         }
         if self.scope.runCache, total.failed.isEmpty {

@@ -3,10 +3,14 @@
 import ArgumentParser
 import DataRemotes
 import DataVersions
+import SystemPackage
 
 /// Which remote, and how many transfers at once.
 struct RemoteOptions: ParsableArguments {
-    @Option(name: [.short, .long], help: ArgumentHelp("The remote; the default one if none is named.", valueName: "name"))
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("The remote; the default one if none is named.", valueName: "name")
+    )
     var remote: String?
 
     @Option(

@@ -21,6 +21,13 @@ struct Gyre: AsyncParsableCommand {
                 subcommands: [InitVerb.self, AddVerb.self, CheckoutVerb.self, StatusVerb.self]
             ),
             CommandGroup(name: "Share", subcommands: [PushVerb.self, PullVerb.self, FetchVerb.self, GcVerb.self]),
+            CommandGroup(
+                name: "Data",
+                subcommands: [
+                    CommitVerb.self, DiffVerb.self, MoveVerb.self, RemoveVerb.self, UnprotectVerb.self,
+                    CheckIgnoreVerb.self, ConfigVerb.self, RemoteVerb.self, RootVerb.self,
+                ]
+            ),
             CommandGroup(name: "Train", subcommands: [ReproVerb.self, RunsVerb.self, ExperimentsVerb.self]),
             CommandGroup(name: "Move", subcommands: [SyncVerb.self, ImportVerb.self, ExportVerb.self]),
             CommandGroup(name: "Release", subcommands: [PromoteVerb.self, ModelsVerb.self, BuildVerb.self]),

@@ -50,7 +50,6 @@ package struct ScopeReader: Sendable {
     ///
     /// - Throws: ``DataRemotesError`` `.unknownTarget`, ``DataVersionsError``.
     package func outputs(_ scope: DataScope) async throws -> [SelectedOutput] {
-        let files = ProjectFiles(root: repository.root)
         var found: [SelectedOutput] = []
         var seen: Set<SelectedOutput> = []
         var named: Set<String> = []
@@ -60,8 +59,8 @@ package struct ScopeReader: Sendable {
             }
             for output in selected(outputs, scope, &named) where seen.insert(output).inserted { found.append(output) }
         }
-        if scope.hasWorkTree { take(try await files.ofWorkTree()) }
-        for commit in scope.commits { take(try await files.of(commit)) }
+        if scope.hasWorkTree { take(try await texts(.workTree(repository.root))) }
+        for commit in scope.commits { take(try await texts(.commit(commit, in: repository.root))) }
         if let unknown = scope.targets.first(where: { !named.contains($0) }) {
             throw DataRemotesError(
                 .unknownTarget,
@@ -71,6 +70,11 @@ package struct ScopeReader: Sendable {
             )
         }
         return found
+    }
+
+    /// The files of a tree that name data.
+    private func texts(_ tree: FileTree) async throws -> [String: String] {
+        try await tree.texts(of: try await tree.paths(where: OutputReader.isOne))
     }
 
     private func selected(_ all: [UsedOutput], _ scope: DataScope, _ named: inout Set<String>) -> [SelectedOutput] {

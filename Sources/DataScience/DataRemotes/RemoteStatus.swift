@@ -34,6 +34,10 @@ package struct RemoteStatus: Sendable {
 
     /// What is not at both places, in the order of the outputs.
     package func lines(_ outputs: [SelectedOutput]) async throws -> [Line] {
+        let outputs = outputs.filter(\.output.isShared)
+        // What a folder holds is known by its listing alone.
+        let fetched = try await Fetcher(from: remote, to: cache, watch: TransferWatch()).listings(outputs)
+        if let failure = fetched.failed.first { throw failure.error }
         var objects = NamedObjects()
         var parents: [DataObject: DataObject] = [:]
         for selected in outputs {

@@ -46,10 +46,9 @@ package struct UsedOutput: Sendable, Hashable {
 
 /// Reads the outputs that the files of a project name.
 struct OutputReader {
-    /// The files that name data; others need not be read.
-    static func isOne(_ path: String) -> Bool {
-        let name = ProjectPath.parts(path).last ?? ""
-        return name == "dvc.lock" || name == "dvc.yaml" || (name.hasSuffix(".dvc") && name != ".dvc")
+    /// Whether files of a name say where data is; others need not be read.
+    static func isOne(_ name: String) -> Bool {
+        name == "dvc.lock" || name == "dvc.yaml" || (name.hasSuffix(".dvc") && name != ".dvc")
     }
 
     /// The outputs of all files, in the order of their paths; what has no content yet is left out.

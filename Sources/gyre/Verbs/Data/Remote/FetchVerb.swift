@@ -42,8 +42,7 @@ struct FetchVerb: AsyncParsableCommand {
             try text.check()
             var writer = JSONWriter()
             writer.object { text.write(into: &$0) }
-            guard !common.quiet || common.json else { return }
-            try common.output.answer(json: writer.text, text: text.line ?? "Everything is up to date.")
+                try common.answer(json: writer.text, text: text.line ?? "Everything is up to date.")
         }
     }
 

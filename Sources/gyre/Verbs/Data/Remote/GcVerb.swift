@@ -174,8 +174,7 @@ struct GcVerb: AsyncParsableCommand {
         }
         lines.append(line(local, "the cache"))
         if let far { lines.append(line(far, "the remote `\(remote?.name ?? "")`")) }
-        guard !common.quiet || common.json else { return }
-        try common.output.answer(json: writer.text, text: lines.joined(separator: "\n"))
+        try common.answer(json: writer.text, text: lines.joined(separator: "\n"))
     }
 
     private static func isDay(_ text: String) -> Bool {

@@ -77,8 +77,7 @@ struct PullVerb: AsyncParsableCommand {
         }
         let words = [text.line].compactMap(\.self) + counts
         lines.append(words.isEmpty ? "Everything is up to date." : words.joined(separator: " and "))
-        guard !common.quiet || common.json else { return }
-        try common.output.answer(json: writer.text, text: lines.joined(separator: "\n"))
+        try common.answer(json: writer.text, text: lines.joined(separator: "\n"))
     }
 }
 

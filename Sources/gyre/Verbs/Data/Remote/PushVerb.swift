@@ -93,7 +93,6 @@ struct PushVerb: AsyncParsableCommand {
             lines.append("\(code.commits) commit\(code.commits == 1 ? "" : "s") pushed to \(code.upstream)")
         }
         if lines.isEmpty { lines = ["Everything is up to date."] }
-        guard !common.quiet || common.json else { return }
-        try common.output.answer(json: writer.text, text: lines.joined(separator: "\n"))
+        try common.answer(json: writer.text, text: lines.joined(separator: "\n"))
     }
 }

@@ -24,13 +24,8 @@ struct RemoteOptions: ParsableArguments {
     }
 }
 
-/// Which data: targets, and commits besides the work tree.
-struct ScopeOptions: ParsableArguments {
-    @Argument(
-        help: ArgumentHelp("Data, `.dvc` files or stages; all if none are named.", valueName: "target")
-    )
-    var targets: [String] = []
-
+/// Which data beyond that of the targets in the work tree.
+struct HistoryOptions: ParsableArguments {
     @Flag(name: [.customShort("a"), .long], help: "Also the data of all branches.")
     var allBranches = false
 
@@ -42,6 +37,25 @@ struct ScopeOptions: ParsableArguments {
 
     @Flag(name: [.customShort("d"), .long], help: "Also the data that the targets are made of.")
     var withDeps = false
+
+    /// Adds the commits that are meant.
+    func extend(_ scope: inout DataScope, in repository: DataRepository) async throws {
+        scope.hasDependencies = withDeps
+        guard allBranches || allTags || allCommits else { return }
+        var choice = Git.CommitChoice()
+        (choice.branches, choice.tags, choice.all) = (allBranches, allTags, allCommits)
+        scope.commits = try await Git(root: repository.root).commits(choice)
+    }
+}
+
+/// Which data: targets, and commits besides the work tree.
+struct ScopeOptions: ParsableArguments {
+    @Argument(
+        help: ArgumentHelp("Data, `.dvc` files or stages; all if none are named.", valueName: "target")
+    )
+    var targets: [String] = []
+
+    @OptionGroup var history: HistoryOptions
 
     @Flag(name: [.customShort("R"), .long], help: "A folder stands for all data below it.")
     var recursive = false
@@ -57,11 +71,8 @@ struct ScopeOptions: ParsableArguments {
         var scope = DataScope()
         scope.targets = targets.map { target in Self.target(target, in: repository, common) }
         scope.isRecursive = recursive
-        scope.hasDependencies = withDeps
         scope.isPattern = glob
-        var choice = Git.CommitChoice()
-        (choice.branches, choice.tags, choice.all) = (allBranches, allTags, allCommits)
-        if allBranches || allTags || allCommits { scope.commits = try await Git(root: repository.root).commits(choice) }
+        try await history.extend(&scope, in: repository)
         return scope
     }
 

@@ -122,7 +122,11 @@ let ground: [Target] = [
     room("Statistics", in: "Ground"),
     room("Database", in: "Ground", ["Diagnostics", "Files", grdb, sqlite, systemPackage]),
     room("HTTPTransport", in: "Ground", ["Diagnostics", httpClient, nio, nioHTTP1, nioPosix]),
-    room("ObjectStorage", in: "Ground", ["Diagnostics", "Files", nio, systemPackage]),
+    room(
+        "ObjectStorage",
+        in: "Ground",
+        ["Diagnostics", "Files", "HTTPTransport", "JSONText", crypto, nio, systemPackage]
+    ),
     room("Tables", in: "Ground", ["Diagnostics", "Files", "CDuckDB", systemPackage]),
 ]
 
@@ -131,6 +135,14 @@ let dataScience: [Target] = [
         "DataVersions",
         in: "DataScience",
         ["Diagnostics", "Files", "Documents", "JSONText", subprocess, systemPackage]
+    ),
+    room(
+        "DataRemotes",
+        in: "DataScience",
+        [
+            "CPlatform", "DataVersions", "Diagnostics", "Documents", "Files", "HTTPTransport", "JSONText",
+            "ObjectStorage", nio, systemPackage,
+        ]
     ),
     room(
         "Pipelines",
@@ -201,7 +213,8 @@ let top: [Target] = [
     .executableTarget(
         name: "gyre",
         dependencies: [
-            "CPlatform", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
+            "CPlatform", "DataRemotes", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files",
+            "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
             "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking",
             "Transfer",
@@ -254,10 +267,14 @@ let suites: [Target] = [
     tests(of: "Diagnostics", in: "Ground"),
     tests(of: "HTTPTransport", in: "Ground", ["Diagnostics", nio, nioPosix]),
     support("ObjectStorageTesting", ["Diagnostics", "Files", "ObjectStorage", nio, systemPackage]),
+    support("S3Testing", ["HTTPTransport", "ObjectStorage", nio, subprocess, systemPackage]),
     tests(
         of: "ObjectStorage",
         in: "Ground",
-        ["Diagnostics", "Files", "FilesTesting", "ObjectStorageTesting", nio, systemPackage]
+        [
+            "Diagnostics", "Files", "FilesTesting", "HTTPTransport", "ObjectStorageTesting", "S3Testing",
+            "WebhookTesting", nio, systemPackage,
+        ]
     ),
     support("DatabaseTesting", ["Database", "Diagnostics", "Files"]),
     tests(
@@ -273,6 +290,11 @@ let suites: [Target] = [
     tests(of: "Tables", in: "Ground", ["Files", systemPackage]),
     support("ProjectTesting", ["DataVersions", "Files", subprocess, systemPackage]),
     tests(of: "DataVersions", in: "DataScience", ["Files", "JSONText", "ProjectTesting", subprocess, systemPackage]),
+    tests(
+        of: "DataRemotes",
+        in: "DataScience",
+        ["DataVersions", "Files", "HTTPTransport", "ObjectStorage", "ProjectTesting", "S3Testing", systemPackage]
+    ),
     tests(
         of: "Pipelines",
         in: "DataScience",

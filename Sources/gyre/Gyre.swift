@@ -20,6 +20,7 @@ struct Gyre: AsyncParsableCommand {
                 name: "Project",
                 subcommands: [InitVerb.self, AddVerb.self, CheckoutVerb.self, StatusVerb.self]
             ),
+            CommandGroup(name: "Share", subcommands: [PushVerb.self, PullVerb.self, FetchVerb.self, GcVerb.self]),
             CommandGroup(
                 name: "Data",
                 subcommands: [

@@ -30,9 +30,17 @@ struct StatusVerb: AsyncParsableCommand {
     @Flag(name: .customLong("overview"), help: "Show where the project stands: champion, errors, turns of the loop.")
     var overview = false
 
+    @Flag(name: [.customShort("c"), .long], help: "Compare the cache with the remote instead.")
+    var cloud = false
+
+    @OptionGroup var remote: RemoteOptions
+    @OptionGroup var history: HistoryOptions
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
+        if cloud || remote.remote != nil {
+            return try await CloudStatus(common: common, remote: remote).print(targets, recursive: recursive, history)
+        }
         if overview { return try await printOverview() }
         let data: DataRepository
         do {

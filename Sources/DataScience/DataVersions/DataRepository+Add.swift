@@ -85,13 +85,12 @@ extension DataRepository {
         let objects = try OpenFolder(cache.folder)
         let open = image.table.rows.indices.filter { position in
             let row = image.table.rows[position]
-            guard row.size > 0 || first == .symlink, let object = row.digest.withObjectPath({ objects.status($0) }) else { return false }
-            let isObject = UInt64(object.st_ino) == row.inode
-            guard first == .symlink else { return !isObject }
-            return image.table.withCPath(position) { folder.status($0, followingLinks: false) }.map {
-                $0.st_mode & S_IFMT != S_IFLNK
-            }
-                ?? true
+            // An empty file is never a hard link.
+            guard row.size > 0 || first == .symlink else { return false }
+            guard let object = row.digest.withObjectPath({ objects.status($0) }) else { return false }
+            guard first == .symlink else { return UInt64(object.st_ino) != row.inode }
+            let status = image.table.withCPath(position) { folder.status($0, followingLinks: false) }
+            return (status?.st_mode ?? 0) & S_IFMT != S_IFLNK
         }
         guard !open.isEmpty else { return }
         var now = image.table

@@ -63,7 +63,7 @@ struct StatIndexTests {
         #expect(try await project.data.measure("data") == pointer)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `what was looked at in quiet is known`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `what was looked at in quiet is known`() async throws {
         let project = try await TestProject()
         for number in 0..<10 {
             try setTimes(try project.folder.write("\(number)", to: "data/\(number)"), seconds: 1_000_000_000)

@@ -289,7 +289,11 @@ let suites: [Target] = [
     tests(of: "Statistics", in: "Ground"),
     tests(of: "Tables", in: "Ground", ["Files", systemPackage]),
     support("ProjectTesting", ["DataVersions", "Files", subprocess, systemPackage]),
-    tests(of: "DataVersions", in: "DataScience", ["Files", "JSONText", "ProjectTesting", subprocess, systemPackage]),
+    tests(
+        of: "DataVersions",
+        in: "DataScience",
+        ["Files", "FilesTesting", "JSONText", "ProjectTesting", subprocess, systemPackage]
+    ),
     tests(
         of: "DataRemotes",
         in: "DataScience",

@@ -39,7 +39,9 @@ struct Gyre: AsyncParsableCommand {
 
     /// A verb by its name.
     static func verb(named name: String) -> (any ParsableCommand.Type)? {
-        configuration.groupedSubcommands.flatMap(\.subcommands).first { $0.configuration.commandName == name }
+        configuration.groupedSubcommands.flatMap(\.subcommands).first { verb in
+            verb.configuration.commandName == name || verb.configuration.aliases.contains(name)
+        }
     }
 
     /// The command that a line begins with, such as `gyre runs show`.

@@ -95,6 +95,14 @@ package final class StagingFolder: Sendable {
         guard code == 0 else { throw FilesError(Errno(rawValue: code), "sync", path) }
     }
 
+    /// Makes one file survive a crash of the machine.
+    package func sync(_ number: UInt64) throws(FilesError) {
+        let opened = withName(number) { openat(descriptor, $0, O_RDONLY | O_CLOEXEC) }
+        guard opened >= 0 else { throw FilesError(Errno(rawValue: errno), "sync a file in", path) }
+        defer { close(opened) }
+        guard fsync(opened) == 0 else { throw FilesError(Errno(rawValue: errno), "sync a file in", path) }
+    }
+
     /// Moves a file to a path of another folder, replacing what is there; the error number if it fails.
     package func move(
         _ number: UInt64,

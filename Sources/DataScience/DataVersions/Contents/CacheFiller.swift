@@ -22,6 +22,8 @@ final class CacheFiller: Sendable {
 
     /// Files of this size and more are hashed by one thread and written by another.
     private static let large: Int64 = 16 << 20
+    /// Up to so many files are synced one by one.
+    private static let few = 32
 
     private let cache: ContentCache
     /// Whether a linked file may go on being a program: of a folder DVC keeps no permissions.
@@ -98,15 +100,22 @@ final class CacheFiller: Sendable {
             return staged
         }
         guard !staged.isEmpty else { return }
-        try staging.sync()
+        // One sync of the file system is cheaper than many of files, unless it has to write what others do.
+        let isFew = staged.count <= Self.few
+        if isFew { for (number, _) in staged { try staging.sync(number) } } else { try staging.sync() }
+        let isLink = cache.links.first == .hardlink || cache.links.first == .symlink
         for (number, digest) in staged {
             try makeFolder(digest)
-            let code = digest.withObjectPath { staging.move(number, to: $0, of: objects.descriptor, isLink: true) }
+            let code = digest.withObjectPath { staging.move(number, to: $0, of: objects.descriptor, isLink: isLink) }
             guard code == 0 else {
                 throw FilesError(Errno(rawValue: code), "write the object", cache.object(digest.hex))
             }
         }
-        try staging.sync()
+        guard isFew else { return try staging.sync() }
+        try FileSystem.syncDirectory(objects.path)
+        for parent in Set(staged.map { cache.object($0.digest.hex).removingLastComponent() }) {
+            try FileSystem.syncDirectory(parent)
+        }
     }
 
     // MARK: Contents

@@ -5,6 +5,7 @@ import Files
 import ObjectStorage
 import Pipelines
 import ProjectTesting
+import Subprocess
 import Synchronization
 import SystemPackage
 import Tracking

@@ -94,10 +94,7 @@ struct StageWork: Sendable {
                 metrics: try metrics(),
                 seconds: seconds
             )
-            if options.commits, RunCache.keeps(stage) {
-                let runs = RunCache(data.cache)
-                try await BlockingPool.shared.run { try runs.add(entry) }
-            }
+            try await keep(entry)
             return Ending(state: .ran, reason: reason, entry: entry, seconds: seconds)
         } catch {
             await forget()
@@ -107,6 +104,13 @@ struct StageWork: Sendable {
     }
 
     // MARK: From the cache
+
+    /// Notes the run in the run cache.
+    private func keep(_ entry: LockEntry) async throws {
+        guard options.commits, RunCache.keeps(stage) else { return }
+        let runs = RunCache(data.cache)
+        try await BlockingPool.shared.run { try runs.add(entry) }
+    }
 
     /// Puts outputs in place that the cache has from a run on the same inputs; nil if it has none.
     private func restore() async throws -> [DataPointer]? {
@@ -165,8 +169,9 @@ struct StageWork: Sendable {
     /// Takes the outputs as they are for the right ones.
     private func verify() async throws -> Ending {
         try checkWritten("the stage is frozen, and `gyre checkout` or `gyre unfreeze` may help")
-        let outputs = try await collect()
-        return Ending(state: .frozen, reason: reason, entry: entry(outputs), seconds: 0)
+        let entry = entry(try await collect())
+        try await keep(entry)
+        return Ending(state: .frozen, reason: reason, entry: entry, seconds: 0)
     }
 
     // MARK: Outputs

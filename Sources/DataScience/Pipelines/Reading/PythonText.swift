@@ -103,6 +103,16 @@ enum PythonText {
         }
     }
 
+    /// What `json.dumps` writes with keys in their own order.
+    static func ordered(_ node: YAMLNode) -> String {
+        switch node.content {
+        case .sequence(let items): "[\(items.map(ordered).joined(separator: ", "))]"
+        case .mapping(let entries):
+            "{\(entries.map { "\(json($0.key)): \(ordered($0.value))" }.joined(separator: ", "))}"
+        default: json(node)
+        }
+    }
+
     /// An object of members that are JSON already; their order is made right.
     static func object(_ members: [(key: String, json: String)]) -> String {
         let sorted = members.sorted { StageReader.precedes($0.key, $1.key) }

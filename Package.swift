@@ -122,7 +122,11 @@ let ground: [Target] = [
     room("Statistics", in: "Ground"),
     room("Database", in: "Ground", ["Diagnostics", "Files", grdb, sqlite, systemPackage]),
     room("HTTPTransport", in: "Ground", ["Diagnostics", httpClient, nio, nioHTTP1, nioPosix]),
-    room("ObjectStorage", in: "Ground", ["Diagnostics", "Files", nio, systemPackage]),
+    room(
+        "ObjectStorage",
+        in: "Ground",
+        ["Diagnostics", "Files", "HTTPTransport", "JSONText", crypto, nio, systemPackage]
+    ),
     room("Tables", in: "Ground", ["Diagnostics", "Files", "CDuckDB", systemPackage]),
 ]
 
@@ -254,10 +258,14 @@ let suites: [Target] = [
     tests(of: "Diagnostics", in: "Ground"),
     tests(of: "HTTPTransport", in: "Ground", ["Diagnostics", nio, nioPosix]),
     support("ObjectStorageTesting", ["Diagnostics", "Files", "ObjectStorage", nio, systemPackage]),
+    support("S3Testing", ["HTTPTransport", "ObjectStorage", nio, subprocess, systemPackage]),
     tests(
         of: "ObjectStorage",
         in: "Ground",
-        ["Diagnostics", "Files", "FilesTesting", "ObjectStorageTesting", nio, systemPackage]
+        [
+            "Diagnostics", "Files", "FilesTesting", "HTTPTransport", "ObjectStorageTesting", "S3Testing",
+            "WebhookTesting", nio, systemPackage,
+        ]
     ),
     support("DatabaseTesting", ["Database", "Diagnostics", "Files"]),
     tests(

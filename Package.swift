@@ -286,7 +286,7 @@ let suites: [Target] = [
         in: "DataScience",
         [
             "DataVersions", "Database", "Diagnostics", "Documents", "Files", "JSONText", "ObjectStorage",
-            "ProjectTesting", "Tracking", systemPackage,
+            "ProjectTesting", "Tracking", subprocess, systemPackage,
         ]
     ),
     tests(of: "Evaluation", in: "DataScience", ["JSONText"]),

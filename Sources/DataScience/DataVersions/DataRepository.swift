@@ -11,6 +11,8 @@ package struct DataRepository: Sendable {
     package let root: FilePath
     /// The contents by hash.
     package let cache: ContentCache
+    /// The settings when it was opened.
+    package let config: RepositoryConfig
 
     /// Opens the repository that holds `path`.
     ///
@@ -34,8 +36,8 @@ package struct DataRepository: Sendable {
         let shared = try open(at: other)
         let base = shared.cache.folder.removingLastComponent().removingLastComponent()
         try FileSystem.createDirectory(path.appending(".dvc"))
-        let config = path.appending(".dvc").appending("config.local")
-        try AtomicFile.write(RepositoryConfig.text(cacheFolder: base.string), to: config)
+        let settings = ConfigEditor(folder: path.appending(".dvc"))
+        try settings.set(ConfigName(.plain("cache"), "dir"), to: base.string, .local, in: path)
         return try DataRepository(root: path.lexicallyNormalized())
     }
 
@@ -61,13 +63,9 @@ package struct DataRepository: Sendable {
 
     private init(root: FilePath) throws {
         self.root = root
-        var base = root.appending(".dvc").appending("cache")
-        for name in ["config", "config.local"] {
-            let file = root.appending(".dvc").appending(name)
-            guard FileSystem.exists(file) else { continue }
-            guard let folder = RepositoryConfig.cacheFolder(try FileReader.text(of: file)) else { continue }
-            base = root.appending(".dvc").pushing(FilePath(folder)).lexicallyNormalized()
-        }
+        let folder = root.appending(".dvc")
+        config = try RepositoryConfig(folder: folder)
+        let base = config.value("cache", "dir").map { FilePath($0) } ?? folder.appending("cache")
         cache = ContentCache(folder: base.appending("files").appending("md5"))
     }
 

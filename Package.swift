@@ -140,8 +140,9 @@ let dataScience: [Target] = [
         "Pipelines",
         in: "DataScience",
         [
-            "Diagnostics", "DataVersions", "Documents", "Files", "JSONText", "ObjectStorage", "Tracking", subprocess,
-            systemPackage,
+            "Diagnostics", "DataVersions", "Documents", "Files", "JSONText", "ObjectStorage", "PythonWorker",
+            "Tracking",
+            subprocess, systemPackage,
         ]
     ),
     room("Tracking", in: "DataScience", ["Diagnostics", "Database", "ObjectStorage", "JSONText"]),
@@ -207,7 +208,8 @@ let top: [Target] = [
         dependencies: [
             "CPlatform", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
-            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking",
+            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Tables", "Telemetry", "Terminal",
+            "Tracking",
             "Transfer",
             "Webhooks", arguments, log, metrics, subprocess, systemPackage, unixSignals,
         ] + lean,

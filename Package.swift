@@ -122,7 +122,11 @@ let ground: [Target] = [
     room("Statistics", in: "Ground"),
     room("Database", in: "Ground", ["Diagnostics", "Files", grdb, sqlite, systemPackage]),
     room("HTTPTransport", in: "Ground", ["Diagnostics", httpClient, nio, nioHTTP1, nioPosix]),
-    room("ObjectStorage", in: "Ground", ["Diagnostics", "Files", nio, systemPackage]),
+    room(
+        "ObjectStorage",
+        in: "Ground",
+        ["Diagnostics", "Files", "HTTPTransport", "JSONText", crypto, nio, systemPackage]
+    ),
     room("Tables", in: "Ground", ["Diagnostics", "Files", "CDuckDB", systemPackage]),
 ]
 
@@ -136,8 +140,9 @@ let dataScience: [Target] = [
         "Pipelines",
         in: "DataScience",
         [
-            "Diagnostics", "DataVersions", "Documents", "Files", "JSONText", "ObjectStorage", "Tracking", subprocess,
-            systemPackage,
+            "Diagnostics", "DataVersions", "Documents", "Files", "JSONText", "ObjectStorage", "PythonWorker",
+            "Tracking",
+            subprocess, systemPackage,
         ]
     ),
     room("Tracking", in: "DataScience", ["Diagnostics", "Database", "ObjectStorage", "JSONText"]),
@@ -203,7 +208,8 @@ let top: [Target] = [
         dependencies: [
             "CPlatform", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
-            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking",
+            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Tables", "Telemetry", "Terminal",
+            "Tracking",
             "Transfer",
             "Webhooks", arguments, log, metrics, subprocess, systemPackage, unixSignals,
         ] + lean,
@@ -254,10 +260,14 @@ let suites: [Target] = [
     tests(of: "Diagnostics", in: "Ground"),
     tests(of: "HTTPTransport", in: "Ground", ["Diagnostics", nio, nioPosix]),
     support("ObjectStorageTesting", ["Diagnostics", "Files", "ObjectStorage", nio, systemPackage]),
+    support("S3Testing", ["HTTPTransport", "ObjectStorage", nio, subprocess, systemPackage]),
     tests(
         of: "ObjectStorage",
         in: "Ground",
-        ["Diagnostics", "Files", "FilesTesting", "ObjectStorageTesting", nio, systemPackage]
+        [
+            "Diagnostics", "Files", "FilesTesting", "HTTPTransport", "ObjectStorageTesting", "S3Testing",
+            "WebhookTesting", nio, systemPackage,
+        ]
     ),
     support("DatabaseTesting", ["Database", "Diagnostics", "Files"]),
     tests(
@@ -348,6 +358,7 @@ let benchmarks: [Target] =
             ["BenchmarkSupport", "Files", systemPackage],
             exclude: ["client.py", "fill-mlflow.py"]
         ),
+        benchmark("data-benchmark", in: "Data", ["BenchmarkSupport", "Files", systemPackage]),
     ]
 
 let package = Package(

@@ -18,9 +18,9 @@ struct Gyre: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Project",
-                subcommands: [InitVerb.self, AddVerb.self, CheckoutVerb.self, StatusVerb.self]
+                subcommands: [InitVerb.self, AddVerb.self, CheckoutVerb.self, StatusVerb.self, HooksVerb.self]
             ),
-            CommandGroup(name: "Train", subcommands: [ReproVerb.self, RunsVerb.self, ExperimentsVerb.self]),
+            CommandGroup(name: "Train", subcommands: [ReproVerb.self, NotebookVerb.self, RunsVerb.self, ExperimentsVerb.self]),
             CommandGroup(name: "Move", subcommands: [SyncVerb.self, ImportVerb.self, ExportVerb.self]),
             CommandGroup(name: "Release", subcommands: [PromoteVerb.self, ModelsVerb.self, BuildVerb.self]),
             CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self]),

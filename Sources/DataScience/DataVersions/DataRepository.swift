@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Files
+import Files
 package import SystemPackage
 
 /// The versioned data of a project, in DVC's files: `.dvc` pointers, the cache, and what git ignores.
@@ -11,6 +11,8 @@ package struct DataRepository: Sendable {
     package let root: FilePath
     /// The contents by hash.
     package let cache: ContentCache
+    /// The settings when it was opened.
+    package let config: RepositoryConfig
 
     /// Opens the repository that holds `path`.
     ///
@@ -32,10 +34,10 @@ package struct DataRepository: Sendable {
     /// Opens a second work tree of a repository, which shares the first one's cache.
     package static func open(at path: FilePath, sharingCacheOf other: FilePath) throws -> DataRepository {
         let shared = try open(at: other)
-        let base = shared.cache.folder.removingLastComponent().removingLastComponent()
+        let base = shared.cache.base
         try FileSystem.createDirectory(path.appending(".dvc"))
-        let config = path.appending(".dvc").appending("config.local")
-        try AtomicFile.write(RepositoryConfig.text(cacheFolder: base.string), to: config)
+        let settings = ConfigEditor(folder: path.appending(".dvc"))
+        try settings.set(ConfigName(.plain("cache"), "dir"), to: base.string, .local, in: path)
         return try DataRepository(root: path.lexicallyNormalized())
     }
 
@@ -61,14 +63,14 @@ package struct DataRepository: Sendable {
 
     private init(root: FilePath) throws {
         self.root = root
-        var base = root.appending(".dvc").appending("cache")
-        for name in ["config", "config.local"] {
-            let file = root.appending(".dvc").appending(name)
-            guard FileSystem.exists(file) else { continue }
-            guard let folder = RepositoryConfig.cacheFolder(try FileReader.text(of: file)) else { continue }
-            base = root.appending(".dvc").pushing(FilePath(folder)).lexicallyNormalized()
-        }
-        cache = ContentCache(folder: base.appending("files").appending("md5"))
+        let folder = root.appending(".dvc")
+        config = try RepositoryConfig(folder: folder)
+        let base = config.value("cache", "dir").map { FilePath($0) } ?? folder.appending("cache")
+        cache = ContentCache(
+            base: base,
+            links: (config.list("cache", "type") ?? []).compactMap { FileCopy.Method(rawValue: $0) },
+            isShared: config.value("cache", "shared") == "group"
+        )
     }
 
     // MARK: Add
@@ -126,25 +128,18 @@ package struct DataRepository: Sendable {
     /// - Returns: The pointer.
     /// - Throws: ``DataVersionsError`` `.invalidPath`, `.changed`.
     package func store(_ relative: String) async throws -> DataPointer {
-        guard let snapshot = try await Snapshot.take(relative, in: root) else { throw missing(relative) }
-        let place = root.appending(relative)
-        let cache = cache
-        _ = try await BlockingPool.shared.map(snapshot.files) { file, flag in
-            let source = file.path.isEmpty ? place : place.appending(file.path)
-            try cache.keep(source, as: file.md5, size: file.size, name: relative, flag)
+        guard let image = try await WorkTree(root: root, cache: cache).images(of: [relative], storing: true)[0] else {
+            throw missing(relative)
         }
-        let pointer = snapshot.pointer
-        if snapshot.isDirectory {
-            let bytes = snapshot.listing.bytes
-            // Behind its files: a listing in the cache says that they are there.
-            try await BlockingPool.shared.run(cancellable: { try cache.keep(bytes, as: pointer.md5, $0) })
-        }
-        return pointer
+        return image.pointer
     }
 
     /// The pointer that a path would get, without storing anything; nil if nothing is there.
-    package func measure(_ relative: String) async throws -> DataPointer? {
-        try await Snapshot.take(relative, in: root)?.pointer
+    package func measure(_ relative: String) async throws -> DataPointer? { try await measure([relative])[0] }
+
+    /// The pointers that paths would get, without storing anything; nil where nothing is.
+    package func measure(_ relatives: [String]) async throws -> [DataPointer?] {
+        try await WorkTree(root: root, cache: cache).images(of: relatives).map { $0?.pointer }
     }
 
     /// Adds lines to `.gitignore` for paths that git does not ignore yet.
@@ -183,26 +178,6 @@ package struct DataRepository: Sendable {
         }
         try checkPlace(rest.string)
         return rest.string
-    }
-
-    /// Takes the lock that DVC takes; it is free again when the process ends.
-    ///
-    /// - Throws: ``DataVersionsError`` `.locked`.
-    package func lock() throws -> FileLock {
-        let folder = root.appending(".dvc").appending("tmp")
-        try FileSystem.createDirectory(folder)
-        do {
-            return try FileLock.acquire(folder.appending("lock"), mode: .exclusive, owner: "gyre")
-        } catch {
-            guard error.code == .locked else { throw error }
-            throw DataVersionsError(
-                .locked,
-                what: "cannot change the data of `\(root)`",
-                why: "another `gyre` or `dvc` does",
-                next: "run it again when that one is done",
-                cause: error
-            )
-        }
     }
 
     /// Whether a path may be read and written below the root: no link leads out of it, and it is not ours or git's.

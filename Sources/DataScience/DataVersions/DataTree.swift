@@ -5,14 +5,6 @@ import SystemPackage
 
 /// Walks the work tree as DVC does: `.dvcignore` files count, links to folders are not followed; blocks.
 struct DataTree: Sendable {
-    /// A file below a folder.
-    struct Entry: Sendable {
-        /// The path from the folder.
-        let path: String
-        /// What the system says; links are followed.
-        let status: FileStatus
-    }
-
     private static let ignoreFile = ".dvcignore"
     private static let always = IgnorePatterns(".git\n.hg/\n.dvc/\n")
 
@@ -31,37 +23,63 @@ struct DataTree: Sendable {
         return false
     }
 
-    /// All files of a folder of data, sorted by their paths' bytes.
+    /// All files of a folder of data, in the order of their paths' bytes.
     ///
     /// - Throws: ``DataVersionsError`` `.invalidPath` for what cannot be versioned: links that lead nowhere, pipes and
     ///   sockets, `.dvcignore` files and pointers of other data.
-    func files(in folder: String, _ flag: CancellationFlag) throws -> [Entry] {
-        let prefix = folder.unicodeScalars.count + 1
-        var result: [Entry] = []
-        try walk(folder, try patterns(above: folder), flag) { path, name, link in
-            func refusal(_ why: String, _ next: String) -> DataVersionsError {
-                DataVersionsError(.invalidPath, what: "cannot version `\(folder)`", why: why, next: next)
-            }
-            if name == Self.ignoreFile {
-                throw refusal("`\(path)` lies inside", "move its patterns to the `.dvcignore` of the project")
-            }
-            if name.hasSuffix(".dvc") {
-                throw refusal("`\(path)` versions a part of it", "remove that file, or version the parts alone")
-            }
-            let status: FileStatus
-            do {
-                status = link.isSymlink ? try FileSystem.status(of: root.appending(path)) : link
-            } catch let error as FilesError where error.code == .notFound {
-                throw refusal("the link `\(path)` leads nowhere", "remove it, or name it in `.dvcignore`")
-            }
-            // DVC leaves what lies behind such a link out.
-            if link.isSymlink, status.isDirectory { return }
-            guard status.isRegular else {
-                throw refusal("`\(path)` is neither file nor folder", "remove it, or name it in `.dvcignore`")
-            }
-            result.append(Entry(path: String(path.unicodeScalars.dropFirst(prefix)), status: status))
+    func files(in folder: String, _ flag: CancellationFlag) throws -> FileTable {
+        func refusal(_ why: String, _ next: String) -> DataVersionsError {
+            DataVersionsError(.invalidPath, what: "cannot version `\(folder)`", why: why, next: next)
         }
-        return result.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+        let patterns = try patterns(above: folder, always: IgnorePatterns(""))
+        do {
+            return try FolderScan.files(below: root.appending(folder), flag) { path, kind in
+                let name = Self.name(of: path)
+                if Self.isAlwaysIgnored(name, kind) { return .leaveOut }
+                if !patterns.isEmpty {
+                    let full = "\(folder)/\(String(decoding: path, as: UTF8.self))"
+                    if patterns.isIgnored(full, isDirectory: kind == .folder) { return .leaveOut }
+                }
+                guard kind != .folder, name.count >= 4, name[name.count - 4] == UInt8(ascii: ".") || name.count == 10 else {
+                    return .take
+                }
+                let text = String(decoding: name, as: UTF8.self)
+                func full() -> String { "\(folder)/\(String(decoding: path, as: UTF8.self))" }
+                if text == Self.ignoreFile {
+                    throw refusal("`\(full())` lies inside", "move its patterns to the `.dvcignore` of the project")
+                }
+                if text.hasSuffix(".dvc") {
+                    throw refusal("`\(full())` versions a part of it", "remove that file, or version the parts alone")
+                }
+                return .take
+            }
+        } catch let error as FilesError {
+            var place = error.path
+            guard place.removePrefix(root) else { throw error }
+            switch error.code {
+            case .notFound:
+                throw refusal("the link `\(place)` leads nowhere", "remove it, or name it in `.dvcignore`")
+            case .wrongKind:
+                throw refusal("`\(place)` is neither file nor folder", "remove it, or name it in `.dvcignore`")
+            case .invalidContent: throw refusal("the name of `\(place)` is not UTF-8", "rename it")
+            case .ioFailed where error.cause as? Errno == .tooManySymbolicLinkLevels:
+                throw refusal("the link `\(place)` leads to itself", "remove it, or name it in `.dvcignore`")
+            default: throw error
+            }
+        }
+    }
+
+    private static func name(of path: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+        var start = path.count
+        while start > 0, path[start - 1] != UInt8(ascii: "/") { start -= 1 }
+        return UnsafeBufferPointer(rebasing: path[start...])
+    }
+
+    /// What no file of patterns needs to name.
+    private static func isAlwaysIgnored(_ name: UnsafeBufferPointer<UInt8>, _ kind: FolderEntry.Kind) -> Bool {
+        guard name.count == 3 || name.count == 4, name[0] == UInt8(ascii: ".") else { return false }
+        if name.elementsEqual(".git".utf8) { return true }
+        return kind == .folder && (name.elementsEqual(".hg".utf8) || name.elementsEqual(".dvc".utf8))
     }
 
     /// The `.dvc` files of the project, sorted; other repositories below it are not looked into.
@@ -111,8 +129,8 @@ struct DataTree: Sendable {
     }
 
     /// What holds in a folder before its own `.dvcignore` is read.
-    private func patterns(above folder: String) throws -> IgnorePatterns {
-        var patterns = Self.always
+    private func patterns(above folder: String, always: IgnorePatterns = Self.always) throws -> IgnorePatterns {
+        var patterns = always
         let parts = ProjectPath.parts(folder)
         for count in 0..<parts.count {
             patterns = try patterns.adding(nested(parts.prefix(count).joined(separator: "/")))

@@ -22,6 +22,12 @@ package struct DataVersionsError: Explained {
         case locked
         /// A file of ours cannot be understood.
         case invalidFile
+        /// A setting has a value that it cannot have, or there is no such setting.
+        case invalidSetting
+        /// A remote or a setting that is needed is not there.
+        case notConfigured
+        /// A remote of that name is there already.
+        case alreadyConfigured
         /// Git is missing or refused.
         case git
         /// Git says more than is taken.
@@ -40,10 +46,10 @@ package struct DataVersionsError: Explained {
     package var kind: FailureKind {
         switch code {
         case .notARepository, .git, .corruptContent: .failed
-        case .invalidPath, .invalidFile: .invalid
-        case .missingContent: .notFound
+        case .invalidPath, .invalidFile, .invalidSetting: .invalid
+        case .missingContent, .notConfigured: .notFound
         case .tooLarge: .tooLarge
-        case .wouldOverwrite, .changed, .locked: .conflict
+        case .wouldOverwrite, .changed, .locked, .alreadyConfigured: .conflict
         }
     }
 

@@ -8,10 +8,17 @@ import NIOHTTP1
 package struct HTTPStream: Sendable {
     /// The HTTP status code.
     package let status: Int
+    /// Header fields in the order received; names as sent.
+    package let headers: [(name: String, value: String)]
     /// The body's length, if the server says it.
     package let length: Int64?
     /// The body; read it once.
     package let body: Body
+
+    /// The first header called `name`, whatever its case.
+    package func header(_ name: String) -> String? {
+        headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
 
     /// A body as it comes in; never in memory as a whole.
     package struct Body: AsyncSequence, Sendable {
@@ -64,22 +71,41 @@ extension HTTPTransportClient {
         patience: Duration = .seconds(60),
         _ body: (HTTPStream) async throws -> Result
     ) async throws -> Result {
-        let request = try Self.request("GET", address, headers)
-        let exchange = FailedExchange(method: "GET", address: address, deadline: patience, limit: .max)
-        let answer: HTTPClientResponse
+        try await body(try await open("GET", address, headers: headers, patience: patience))
+    }
+
+    /// Sends a request, and returns as soon as the head of its answer is there.
+    ///
+    /// - Parameters:
+    ///   - method: The HTTP method in capitals.
+    ///   - address: An `http` or `https` URL.
+    ///   - headers: Extra header fields; `Host` and `Content-Length` are set here.
+    ///   - body: The body, or nil for none.
+    ///   - patience: The time to the head of the answer; its body may take longer as long as it goes on.
+    /// - Returns: The answer; letting go of its body unread closes the connection.
+    /// - Throws: ``HTTPTransportError``.
+    package func open(
+        _ method: String,
+        _ address: String,
+        headers: [(String, String)] = [],
+        body: ByteBuffer? = nil,
+        patience: Duration = .seconds(60)
+    ) async throws(HTTPTransportError) -> HTTPStream {
+        var request = try Self.request(method, address, headers)
+        if let body { request.body = .bytes(body) }
+        let exchange = FailedExchange(method: method, address: address, deadline: patience, limit: .max)
         do {
             // This deadline ends with the head of the answer.
-            answer = try await client.execute(request, timeout: .nanoseconds(patience.nanoseconds))
-        } catch {
-            throw exchange.explain(error)
-        }
-        return try await body(
-            HTTPStream(
+            let answer = try await client.execute(request, timeout: .nanoseconds(patience.nanoseconds))
+            return HTTPStream(
                 status: Int(answer.status.code),
+                headers: answer.headers.map { ($0.name, $0.value) },
                 length: answer.headers.first(name: "content-length").flatMap { Int64($0) },
                 body: HTTPStream.Body(body: answer.body, exchange: exchange)
             )
-        )
+        } catch {
+            throw exchange.explain(error)
+        }
     }
 }
 

@@ -13,6 +13,13 @@ package struct HTTPAnswer: Sendable {
     /// The body.
     package let body: [UInt8]
 
+    /// An answer.
+    package init(status: Int, headers: [(name: String, value: String)], body: [UInt8]) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
     /// The body as text; bytes that are not UTF-8 become U+FFFD.
     package var text: String { String(decoding: body, as: UTF8.self) }
 

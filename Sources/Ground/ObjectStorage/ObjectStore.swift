@@ -61,53 +61,6 @@ package protocol ObjectStore: Sendable {
     func deleteAll(prefix: ObjectKey) async throws
 }
 
-/// An object's content as it streams out, in pieces of at most a mebibyte.
-package struct ObjectBody: AsyncSequence, Sendable {
-    package typealias Element = ByteBuffer
-
-    /// What the store says of the whole object.
-    package let info: ObjectInfo
-    /// The bytes that will come: those of the range.
-    package let range: Range<Int64>
-    private let read: @Sendable (Range<Int64>) async throws -> ByteBuffer
-
-    /// A body that `read` fills piece by piece.
-    package init(
-        info: ObjectInfo,
-        range: Range<Int64>,
-        read: @escaping @Sendable (Range<Int64>) async throws -> ByteBuffer
-    ) {
-        self.info = info
-        self.range = range
-        self.read = read
-    }
-
-    /// Reads one piece after the other.
-    package struct AsyncIterator: AsyncIteratorProtocol {
-        fileprivate var position: Int64
-        fileprivate let end: Int64
-        fileprivate let read: @Sendable (Range<Int64>) async throws -> ByteBuffer
-
-        /// The next piece.
-        package mutating func next() async throws -> ByteBuffer? {
-            guard position < end else { return nil }
-            try Task.checkCancellation()
-            let upper = Swift.min(position + (1 << 20), end)
-            let piece = try await read(position..<upper)
-            // An object that shrank meanwhile must not look complete.
-            guard piece.readableBytes == Int(upper - position) else {
-                throw ObjectStorageError(.failed, what: "cannot read the object", why: "it changed while it was read")
-            }
-            position = upper
-            return piece
-        }
-    }
-
-    package func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(position: range.lowerBound, end: range.upperBound, read: read)
-    }
-}
-
 extension ObjectStore {
     /// Pages one after the other, for stores whose pages cost no more than their entries.
     package func batches(of prefix: String) -> ObjectBatches {

@@ -161,7 +161,7 @@ struct CheckoutTests {
         try FileSystem.remove(project.data.cache.object(FileHashing.digest(of: Array("b".utf8), .md5).hex))
         try project.folder.remove("data")
         let error = try await #require(throws: DataVersionsError.self) { try await project.checkout() }
-        #expect(error.code == .missingContent && error.next?.contains("dvc pull") == true)
+        #expect(error.code == .missingContent && error.next?.contains("gyre pull") == true)
         #expect(!project.folder.holds("data"))
     }
 

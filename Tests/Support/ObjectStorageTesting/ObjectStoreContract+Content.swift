@@ -110,6 +110,11 @@ extension ObjectStoreContract {
             let listed = try await names(in: store)
             #expect(Set(listed) == Set(keys))
         },
+        Promise("a key may hold a line end", isForServers: false) { store in
+            try await put("x", "a\nb", to: store)
+            #expect(try await text("a\nb", in: store) == "x")
+            #expect(try await names(in: store) == ["a\nb"])
+        },
     ]
 
     /// Streams a large object into a store and out of it.

@@ -11,10 +11,17 @@ package enum ObjectStoreContract {
     /// One promise and how to hold a store to it.
     package struct Promise: Sendable, CustomTestStringConvertible {
         package let testDescription: String
+        /// Whether the emulators of S3 that tests have can keep it; some cannot have each key that S3 can.
+        package let isForServers: Bool
         private let check: @Sendable (any ObjectStore) async throws -> Void
 
-        init(_ words: String, _ check: @escaping @Sendable (any ObjectStore) async throws -> Void) {
+        init(
+            _ words: String,
+            isForServers: Bool = true,
+            _ check: @escaping @Sendable (any ObjectStore) async throws -> Void
+        ) {
             testDescription = words
+            self.isForServers = isForServers
             self.check = check
         }
 

@@ -9,21 +9,6 @@ extension Git {
         case commits
     }
 
-    /// The files of a commit below the project, in the order of their bytes.
-    ///
-    /// - Throws: ``DataVersionsError`` `.git` if there is no such commit.
-    package func files(of revision: String) async throws -> [String] {
-        let answer = try await GitProgram(root: root).checked(["ls-tree", "-r", "-z", "--name-only", revision])
-        return answer.split(separator: "\0").map(String.init)
-    }
-
-    /// The text of a file of a commit; the path counts from the project.
-    ///
-    /// - Throws: ``DataVersionsError`` `.git` if it is not there.
-    package func text(of path: String, in revision: String) async throws -> String {
-        try await GitProgram(root: root).checked(["cat-file", "blob", "\(revision):./\(path)"])
-    }
-
     /// The full id of a commit.
     ///
     /// - Throws: ``DataVersionsError`` `.git` if there is none of that name.

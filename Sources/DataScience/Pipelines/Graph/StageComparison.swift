@@ -211,6 +211,18 @@ actor MeasuredPaths {
         return pointer
     }
 
+    /// Measures what nodes read and write, all at once; what cannot be read is told of when it is asked for.
+    func measure(all nodes: [Pipeline.Node]) async throws {
+        var seen: Set<String> = []
+        let paths = nodes.flatMap { node in
+            node.outputs + (node.stage?.dependencies.map(\.path) ?? [])
+        }.filter { seen.insert($0).inserted }
+        guard let found = try? await data.measure(paths), found.count == paths.count else {
+            return try Task.checkCancellation()
+        }
+        for (path, pointer) in zip(paths, found) { known[path] = .some(pointer) }
+    }
+
     /// Forgets what lies at a path, below it and above it.
     func forget(_ path: String) {
         for other in known.keys where ProjectPath.overlap(other, path) { known[other] = nil }

@@ -23,8 +23,7 @@ struct RunCache: Sendable {
 
     /// The run cache beside a content cache.
     init(_ cache: ContentCache) {
-        // The contents lie in `files/md5` of the cache's folder.
-        folder = cache.folder.removingLastComponent().removingLastComponent().appending("runs")
+        folder = cache.base.appending("runs")
     }
 
     /// Whether runs of a stage are kept: it has inputs and outputs, and nothing else decides what it makes.

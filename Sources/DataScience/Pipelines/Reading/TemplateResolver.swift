@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import DataVersions
 import Diagnostics
 import Documents
 
@@ -12,6 +13,12 @@ package struct FlagStyle: Sendable {
 
     /// The style without settings.
     package init() {}
+
+    /// The style of a repository.
+    package init(_ config: RepositoryConfig) {
+        negates = config.value("parsing", "bool") == "boolean_optional"
+        repeatsLists = config.value("parsing", "list") == "append"
+    }
 }
 
 /// Puts values in the place of `${…}`, and notes what has none.

@@ -24,7 +24,9 @@ package struct ProjectRevision: Sendable {
 
     private actor TextCache {
         var texts: [String: String] = [:]
-        func set(_ path: String, _ text: String) { texts[path] = text }
+        func add(_ contents: [String: [UInt8]]) {
+            for (path, bytes) in contents { texts[path] = String(decoding: bytes, as: UTF8.self) }
+        }
     }
 
     /// A file of the commit that must be read first.
@@ -46,7 +48,7 @@ package struct ProjectRevision: Sendable {
         let git = Git(root: data.root)
         let commit = try await git.resolve(name)
         self.commit = commit
-        files = Set(try await git.files(of: commit))
+        files = Set(try await git.files(at: commit))
     }
 
     /// Reads files by a body that knows nothing of commits.
@@ -54,6 +56,11 @@ package struct ProjectRevision: Sendable {
         guard let commit else { return try body(FileSource(root: root), nil) }
         let git = Git(root: root)
         let described = files.filter { $0.hasSuffix(PipelineFile.name) || $0.hasSuffix(".dvc") }.sorted()
+        if await texts.texts.isEmpty {
+            // What is asked for always, by one call.
+            let usual = files.filter { $0.hasSuffix(LockFile.name) || $0.hasSuffix(ParameterFiles.main) }
+            await texts.add(try await git.contents(of: described + usual.sorted(), at: commit))
+        }
         while true {
             let known = await texts.texts
             let source = FileSource { path in
@@ -64,16 +71,16 @@ package struct ProjectRevision: Sendable {
             do {
                 return try body(source, described)
             } catch let wanted as Wanted {
-                await texts.set(wanted.path, try await git.text(of: wanted.path, in: commit))
+                await texts.add([wanted.path: try await git.contents(of: [wanted.path], at: commit)[wanted.path] ?? []])
             }
         }
     }
 
     /// The pipeline.
     package func pipeline() async throws -> Pipeline {
-        let root = root
+        let (root, style) = (root, FlagStyle(data.config))
         return try await read { source, files in
-            guard let files else { return try Pipeline.load(root, source) }
+            guard let files else { return try Pipeline.load(root, source, style: style) }
             // The project's own file comes first.
             let sorted = files.sorted {
                 (ProjectPath.parts($0).count, $0) < (ProjectPath.parts($1).count, $1)
@@ -81,7 +88,7 @@ package struct ProjectRevision: Sendable {
             let pipelines = sorted.filter { ProjectPath.parts($0).last == PipelineFile.name }
             let pointers = sorted.filter { $0.hasSuffix(".dvc") }
             return try Pipeline(
-                files: try pipelines.map { try PipelineFile.read($0, from: source) },
+                files: try pipelines.map { try PipelineFile.read($0, from: source, style: style) },
                 data: try pointers.compactMap { path in
                     try source.text(path).flatMap { try DataFile.read($0, file: path) }
                 }
@@ -95,8 +102,8 @@ package struct ProjectRevision: Sendable {
         if commit == nil, FileSystem.exists(place), !FileSystem.isDirectory(place) {
             return try FileReader.bytes(of: place)
         }
-        if commit != nil, files.contains(path) {
-            if let text = try await read({ source, _ in try source.text(path) }) { return Array(text.utf8) }
+        if let commit, files.contains(path) {
+            return try await Git(root: root).contents(of: [path], at: commit)[path]
         }
         guard let md5 = try await md5(of: path, in: pipeline), data.cache.holds(md5) else { return nil }
         return try FileReader.bytes(of: data.cache.object(md5))

@@ -41,8 +41,8 @@ package struct PipelineRunner: Sendable {
             // A run that is gone needs no end.
             _ = try? await tracking.updateRun(id: run, status: .killed, endMs: nil)
         }
-        var setting = try await Setting.load(root, options)
-        if try override(options.overrides) { setting = try await Setting.load(root, options) }
+        var setting = try await Setting.load(data, options)
+        if try override(options.overrides) { setting = try await Setting.load(data, options) }
         var reproduction = Reproduction(
             setting: setting,
             options: options,
@@ -59,7 +59,7 @@ package struct PipelineRunner: Sendable {
     /// A stage that needs one which would run is said to run, too: nobody can know whether what it reads will change.
     package func preview(_ options: ReproduceOptions) async throws -> ReproduceResult {
         let data = try open()
-        let setting = try await Setting.load(root, options)
+        let setting = try await Setting.load(data, options)
         var preview = Preview(setting: setting, options: options, data: data)
         return ReproduceResult(runID: nil, stages: try await preview.run())
     }
@@ -162,8 +162,9 @@ struct Setting: Sendable {
     /// The `dvc.lock` of each file of the plan, by its path.
     let locks: [String: LockFile]
 
-    static func load(_ root: FilePath, _ options: ReproduceOptions) async throws -> Setting {
-        let (selection, folder, style) = (options.selection, options.folder, options.flagStyle)
+    static func load(_ data: DataRepository, _ options: ReproduceOptions) async throws -> Setting {
+        let (root, selection, folder) = (data.root, options.selection, options.folder)
+        let style = FlagStyle(data.config)
         return try await BlockingPool.shared.run {
             let pipeline = try Pipeline.load(root, FileSource(root: root), style: style)
             guard !pipeline.files.isEmpty || !pipeline.nodes.isEmpty else {

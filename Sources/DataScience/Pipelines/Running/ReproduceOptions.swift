@@ -38,8 +38,6 @@ package struct ReproduceOptions: Sendable {
     package var allowsMissing = false
     /// Fetches contents that are missing; nil if nothing is fetched.
     package var fetch: (@Sendable ([DataPointer]) async throws -> Void)?
-    /// How mappings in commands become flags.
-    package var flagStyle = FlagStyle()
     /// The experiment of the run.
     package var experiment: String
     /// The name of the run; one is made up if it is nil.

@@ -59,6 +59,8 @@ struct Reproduction {
 
     mutating func run() async throws -> ReproduceResult {
         do {
+            // By one call, which hashes several at a time.
+            try await planner.paths.measure(all: setting.plan.nodes.map { setting.pipeline.nodes[$0] })
             try await loop()
             if let failure, options.onFailure != .ignore { throw failure }
             try await recorder?.finish(try trackedParams(), note: states())
@@ -165,7 +167,8 @@ struct Reproduction {
             return skip(node, .unchanged, "nothing changed")
         }
         // As after `gyre add`: what lies there is the new version.
-        _ = try await self.data.add(data.outputs.map { setting.root.pushing(FilePath($0.path)) })
+        let (repository, paths) = (self.data, data.outputs.map { setting.root.pushing(FilePath($0.path)) })
+        _ = try await Patience.wait { try await repository.add(paths) }
         onEvent(.restored(stage: file, reason: "its data is another, and is a version now"))
         results[node] = StageResult(name: file, state: .ran, reason: "its data changed", seconds: 0)
     }

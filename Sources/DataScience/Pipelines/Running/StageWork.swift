@@ -137,7 +137,8 @@ struct StageWork: Sendable {
         }
         do {
             // What lies there now is what the stage replaces anyway.
-            _ = try await data.checkout(placed, force: true)
+            let (data, wanted) = (data, placed)
+            _ = try await Patience.wait { try await data.checkout(wanted, force: true) }
         } catch let error as DataVersionsError where error.code == .missingContent || error.code == .corruptContent {
             return nil
         }
@@ -204,7 +205,8 @@ struct StageWork: Sendable {
     private func collect() async throws -> [DataPointer] {
         try checkWritten("correct the command, or the stage's outputs in `dvc.yaml`")
         // Not while the command runs: it may use `dvc` or `gyre` itself.
-        let lock = try await wait(for: data)
+        let (data, paths) = (data, stage.outputs.map(\.path))
+        let lock = try await Patience.wait { try data.lock(writing: paths) }
         defer { lock.release() }
         try await data.ignore(stage.outputs.filter(\.isCached).map(\.path))
         let keepsAll = RunCache.keeps(stage)
@@ -218,21 +220,24 @@ struct StageWork: Sendable {
         return pointers
     }
 
-    /// The lock of the data, which stages that end at the same time take one after the other.
-    private func wait(for data: DataRepository) async throws -> FileLock {
-        let deadline = ContinuousClock.now + .seconds(60)
-        while true {
-            do {
-                return try data.lock()
-            } catch let error as DataVersionsError where error.code == .locked && ContinuousClock.now < deadline {
-                try await Task.sleep(for: .milliseconds(20))
-            }
-        }
-    }
-
     private func metrics() throws -> [(key: String, value: Double)] {
         try stage.outputs.filter(\.isMetrics).flatMap {
             try MetricsFile.values(of: root.pushing(FilePath($0.path)), name: $0.place.written)
+        }
+    }
+}
+
+/// Waits for the lock of the data, which stages that end at the same time take one after the other.
+enum Patience {
+    /// Tries again for a minute as long as the lock is taken.
+    static func wait<Value>(_ body: () async throws -> Value) async throws -> Value {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            do {
+                return try await body()
+            } catch let error as DataVersionsError where error.code == .locked && ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(20))
+            }
         }
     }
 }

@@ -102,8 +102,9 @@ struct Laboratory {
     func preview(_ change: (inout ReproduceOptions) -> Void = { _ in }) async throws -> [String] {
         var options = ReproduceOptions(experiment: "test", trackingURL: "")
         change(&options)
-        let runner = PipelineRunner(root: project.root, tracking: tracking)
-        return try await runner.preview(options).stages.map { "\($0.name) \($0.state.rawValue): \($0.reason)" }
+        return try await PipelineRunner.preview(project.root, options).stages.map {
+            "\($0.name) \($0.state.rawValue): \($0.reason)"
+        }
     }
 
     /// All runs, the newest first.

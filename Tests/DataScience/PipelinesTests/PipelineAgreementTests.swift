@@ -265,7 +265,8 @@ struct PipelineAgreementTests {
     }
 
     @Test func `what dvc made before comes out of its run cache, and the other way round`() async throws {
-        let pipeline = "stages:\n  a:\n    cmd: cat raw > x; date +%N > m.json\n    deps: [raw]\n    params: [lr]\n    outs: [x]\n    metrics: [m.json: {cache: false}]\n"
+        let pipeline =
+            "stages:\n  a:\n    cmd: cat raw > x; date +%N > m.json\n    deps: [raw]\n    params: [lr]\n    outs: [x]\n    metrics: [m.json: {cache: false}]\n"
         let theirs = try await TestProject()
         try fill(theirs.folder, ["dvc.yaml": pipeline, "params.yaml": "lr: 1", "raw": "one"])
         try await theirs.dvc("repro", "-q")

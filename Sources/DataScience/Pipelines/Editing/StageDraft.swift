@@ -79,7 +79,8 @@ package struct StageDraft: Sendable {
         }
         let main = Set(files[ParameterFiles.main] ?? []).sorted { StageReader.precedes($0, $1) }
         var items = main.map { LockText.item($0, indent: indent) }
-        for file in files.keys.sorted(by: { StageReader.precedes($0, $1) }) where file != ParameterFiles.main || main.isEmpty {
+        for file in files.keys.sorted(by: { StageReader.precedes($0, $1) })
+        where file != ParameterFiles.main || main.isEmpty {
             let keys = Set(files[file] ?? []).sorted { StageReader.precedes($0, $1) }
             items.append(
                 "\(LockText.spaces(indent))- \(YAMLText.scalar(file)):\n"

@@ -87,9 +87,12 @@ package struct StageEditor: Sendable {
         let pipeline = try Pipeline.load(root, source)
         var known = pipeline
         if !pipeline.files.contains(where: { $0.path == file }) {
-            known = try Pipeline(files: pipeline.files + [try PipelineFile.read(file, from: source)], data: pipeline.nodes.compactMap {
-                if case .data(let data) = $0 { data } else { nil }
-            })
+            known = try Pipeline(
+                files: pipeline.files + [try PipelineFile.read(file, from: source)],
+                data: pipeline.nodes.compactMap {
+                    if case .data(let data) = $0 { data } else { nil }
+                }
+            )
         }
         var everything = StageSelection()
         everything.reach = .all
@@ -119,7 +122,9 @@ package struct StageEditor: Sendable {
         /// The line behind the last one that is neither empty nor a comment before another key.
         func end(before line: Int) -> Int {
             var end = min(line, lines.count)
-            while end > 0, lines[end - 1].allSatisfy({ $0 == " " }) || lines[end - 1].drop(while: { $0 == " " }).hasPrefix("#") {
+            while end > 0,
+                lines[end - 1].allSatisfy({ $0 == " " }) || lines[end - 1].drop(while: { $0 == " " }).hasPrefix("#")
+            {
                 end -= 1
             }
             return end
@@ -131,7 +136,9 @@ package struct StageEditor: Sendable {
         }
         let entries = stages.value.entries
         let indent = entries.first.map { $0.position.column - 1 } ?? 2
-        let block = draft.text(indent: indent).split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+        let block = draft.text(indent: indent).split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(
+            String.init
+        )
         if let known = entries.firstIndex(where: { $0.key == draft.name }) {
             guard force else {
                 throw refusal("`\(file)` has a stage of that name already", "pass `--force` to replace it")

@@ -33,7 +33,9 @@ package struct DataFile: Sendable {
         return DataFile(
             file: file,
             outputs: outputs.compactMap { output in
-                guard let name = output["path"]?.string, let path = ProjectPath.joined(folder + [name]) else { return nil }
+                guard let name = output["path"]?.string, let path = ProjectPath.joined(folder + [name]) else {
+                    return nil
+                }
                 return Output(
                     path: path,
                     md5: output["md5"]?.string,

@@ -87,7 +87,8 @@ package struct Pipeline: Sendable {
     ///   - style: How mappings in commands become flags.
     /// - Returns: The pipeline.
     /// - Throws: ``DocumentError`` with every mistake of a file, ``PipelinesError`` `.cycle`.
-    package static func load(_ root: FilePath, _ source: FileSource, style: FlagStyle = FlagStyle()) throws -> Pipeline {
+    package static func load(_ root: FilePath, _ source: FileSource, style: FlagStyle = FlagStyle()) throws -> Pipeline
+    {
         var walk = PipelineWalk(root: root, source: source, style: style)
         try walk.run()
         return try Pipeline(files: walk.pipelines, data: walk.data)
@@ -127,7 +128,9 @@ package struct Pipeline: Sendable {
         var downstream: [[Int]] = Array(repeating: [], count: nodes.count)
         for (index, node) in nodes.enumerated() {
             var seen: Set<Int> = []
-            let found = node.dependencies.flatMap { owners.touching($0) }.filter { $0 != index && seen.insert($0).inserted }
+            let found = node.dependencies.flatMap { owners.touching($0) }.filter {
+                $0 != index && seen.insert($0).inserted
+            }
             upstream.append(found)
             for other in found { downstream[other].append(index) }
         }

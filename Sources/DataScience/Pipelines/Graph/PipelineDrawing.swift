@@ -148,7 +148,10 @@ package struct PipelineDrawing: Sendable {
         let inside = Set(part)
         let own = edges.filter { inside.contains($0.from) }
         var level: [Int: Int] = [:]
-        var waits = Dictionary(part.map { node in (node, own.filter { $0.to == node }.count) }, uniquingKeysWith: { $1 })
+        var waits = Dictionary(
+            part.map { node in (node, own.filter { $0.to == node }.count) },
+            uniquingKeysWith: { $1 }
+        )
         var open = part.filter { waits[$0] == 0 }
         while let node = open.popLast() {
             for edge in own where edge.from == node {
@@ -159,7 +162,9 @@ package struct PipelineDrawing: Sendable {
         }
         // What needs nothing stands right above the first that needs it.
         for node in part where !own.contains(where: { $0.to == node }) {
-            if let first = own.filter({ $0.from == node }).compactMap({ level[$0.to] }).min() { level[node] = first - 1 }
+            if let first = own.filter({ $0.from == node }).compactMap({ level[$0.to] }).min() {
+                level[node] = first - 1
+            }
         }
         var rows: [[Cell]] = Array(repeating: [], count: (level.values.max() ?? 0) + 1)
         for node in part { rows[level[node] ?? 0].append(Cell(id: node, width: names[node].count + 4)) }

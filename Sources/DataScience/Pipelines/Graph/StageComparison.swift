@@ -99,7 +99,8 @@ struct Planner: Sendable {
 
     /// The error of a stage whose dependency is not there; nil if all are.
     func missing(_ stage: Stage, _ found: [DataPointer]) -> PipelinesError? {
-        guard let place = stage.dependencies.first(where: { place in !found.contains { $0.path == place.written } }) else {
+        guard let place = stage.dependencies.first(where: { place in !found.contains { $0.path == place.written } })
+        else {
             return nil
         }
         return PipelinesError(

@@ -71,7 +71,8 @@ package struct StageSelection: Sendable {
         case .all: order = everything
         // In the order in which they are named.
         case .alone: order = roots
-        default: order = try Self.postorder(wanted.sorted(), upstream.map { $0.filter(wanted.contains) }, pipeline.cycle)
+        default:
+            order = try Self.postorder(wanted.sorted(), upstream.map { $0.filter(wanted.contains) }, pipeline.cycle)
         }
         var waits: [Int: Set<Int>] = [:]
         for index in order { waits[index] = reach == .alone ? [] : Set(upstream[index]).intersection(wanted) }
@@ -81,7 +82,9 @@ package struct StageSelection: Sendable {
     private static func reachable(_ roots: [Int], _ next: (Int) -> [Int]) -> Set<Int> {
         var seen = Set(roots)
         var open = roots
-        while let node = open.popLast() { for other in next(node) where seen.insert(other).inserted { open.append(other) } }
+        while let node = open.popLast() {
+            for other in next(node) where seen.insert(other).inserted { open.append(other) }
+        }
         return seen
     }
 
@@ -121,6 +124,13 @@ package struct StageSelection: Sendable {
 
     // MARK: Targets
 
+    /// The nodes that the targets name, and nothing else.
+    ///
+    /// - Throws: ``PipelinesError`` `.unknownStage`, `.noPipeline`.
+    package func nodes(in pipeline: Pipeline, from folder: String) throws -> [Pipeline.Node] {
+        try indexes(in: pipeline, folder).map { pipeline.nodes[$0] }
+    }
+
     /// The nodes that the targets name.
     func indexes(in pipeline: Pipeline, _ folder: String) throws -> [Int] {
         let own = folder.isEmpty ? PipelineFile.name : "\(folder)/\(PipelineFile.name)"
@@ -136,7 +146,9 @@ package struct StageSelection: Sendable {
             return pipeline.nodes.indices.filter { pipeline.nodes[$0].file == own }
         }
         var seen: Set<Int> = []
-        return try targets.flatMap { try indexes(of: $0, in: pipeline, folder, own) }.filter { seen.insert($0).inserted }
+        return try targets.flatMap { try indexes(of: $0, in: pipeline, folder, own) }.filter {
+            seen.insert($0).inserted
+        }
     }
 
     private func indexes(of target: String, in pipeline: Pipeline, _ folder: String, _ own: String) throws -> [Int] {

@@ -7,7 +7,8 @@ import Documents
 package enum PlotPage {
     /// The ways to draw a series that need no template of the user's.
     package static let templates = [
-        "linear", "simple", "scatter", "smooth", "bar_horizontal", "bar_horizontal_sorted", "confusion", "confusion_normalized",
+        "linear", "simple", "scatter", "smooth", "bar_horizontal", "bar_horizontal_sorted", "confusion",
+        "confusion_normalized",
     ]
 
     private static let colors = [
@@ -23,7 +24,8 @@ package enum PlotPage {
         let title = PythonText.json(plot.settings["title"] ?? plot.id)
         let domain = plot.revisions.map { PythonText.json($0) }.joined(separator: ", ")
         let range = plot.revisions.indices.map { "\"\(colors[$0 % colors.count])\"" }.joined(separator: ", ")
-        let color = "\"color\": {\"field\": \"rev\", \"type\": \"nominal\", \"scale\": {\"domain\": [\(domain)], \"range\": [\(range)]}}"
+        let color =
+            "\"color\": {\"field\": \"rev\", \"type\": \"nominal\", \"scale\": {\"domain\": [\(domain)], \"range\": [\(range)]}}"
         let isJoined = rows.first?["field"] != nil
         let dash = isJoined ? ", \"strokeDash\": {\"field\": \"field\", \"type\": \"nominal\"}" : ""
         return """
@@ -37,7 +39,8 @@ package enum PlotPage {
         func axis(_ field: String, _ label: String?, _ type: String) -> String {
             let title = PythonText.json(label ?? field)
             let zero = type == "quantitative" ? ", \"scale\": {\"zero\": false}" : ""
-            return "{\"field\": \(PythonText.json(field.replacing(".", with: "\\."))), \"type\": \"\(type)\", \"title\": \(title)\(zero)}"
+            return
+                "{\"field\": \(PythonText.json(field.replacing(".", with: "\\."))), \"type\": \"\(type)\", \"title\": \(title)\(zero)}"
         }
         let (xLabel, yLabel) = (plot.settings["x_label"], plot.settings["y_label"])
         let isText: Bool
@@ -50,16 +53,22 @@ package enum PlotPage {
         let y = axis(plot.y, yLabel, "quantitative")
         switch plot.settings["template"] ?? "linear" {
         case "scatter":
-            return "\"mark\": {\"type\": \"point\", \"tooltip\": {\"content\": \"data\"}}, \"encoding\": {\"x\": \(x), \"y\": \(y), \(color)}"
+            return
+                "\"mark\": {\"type\": \"point\", \"tooltip\": {\"content\": \"data\"}}, \"encoding\": {\"x\": \(x), \"y\": \(y), \(color)}"
         case "simple":
-            return "\"mark\": {\"type\": \"line\", \"tooltip\": {\"content\": \"data\"}}, \"encoding\": {\"x\": \(x), \"y\": \(y), \(color)\(dash)}"
+            return
+                "\"mark\": {\"type\": \"line\", \"tooltip\": {\"content\": \"data\"}}, \"encoding\": {\"x\": \(x), \"y\": \(y), \(color)\(dash)}"
         case "smooth":
-            let fields = "\"loess\": \(PythonText.json(plot.y)), \"on\": \(PythonText.json(plot.x)), \"groupby\": [\"rev\"], \"bandwidth\": 0.3"
-            return "\"mark\": \"line\", \"transform\": [{\(fields)}], \"encoding\": {\"x\": \(x), \"y\": \(y), \(color)\(dash)}"
+            let fields =
+                "\"loess\": \(PythonText.json(plot.y)), \"on\": \(PythonText.json(plot.x)), \"groupby\": [\"rev\"], \"bandwidth\": 0.3"
+            return
+                "\"mark\": \"line\", \"transform\": [{\(fields)}], \"encoding\": {\"x\": \(x), \"y\": \(y), \(color)\(dash)}"
         case "bar_horizontal", "bar_horizontal_sorted":
             let sort = plot.settings["template"] == "bar_horizontal_sorted" ? ", \"sort\": \"-x\"" : ""
-            let names = "{\"field\": \(PythonText.json(plot.y)), \"type\": \"nominal\", \"title\": \(PythonText.json(yLabel ?? plot.y))\(sort)}"
-            return "\"mark\": {\"type\": \"bar\", \"tooltip\": true}, \"encoding\": {\"x\": \(axis(plot.x, xLabel, "quantitative")), \"y\": \(names), \"yOffset\": {\"field\": \"rev\"}, \(color)}"
+            let names =
+                "{\"field\": \(PythonText.json(plot.y)), \"type\": \"nominal\", \"title\": \(PythonText.json(yLabel ?? plot.y))\(sort)}"
+            return
+                "\"mark\": {\"type\": \"bar\", \"tooltip\": true}, \"encoding\": {\"x\": \(axis(plot.x, xLabel, "quantitative")), \"y\": \(names), \"yOffset\": {\"field\": \"rev\"}, \(color)}"
         case "confusion", "confusion_normalized":
             return confusion(plot, xLabel, yLabel)
         default:

@@ -67,13 +67,19 @@ package struct Plot: Sendable {
                 for source in known.sources {
                     do {
                         guard let bytes = try await revision.bytes(of: source.path, in: pipeline) else {
-                            problems.append(Problem(id: known.id, revision: revision.name, message: "there is no `\(source.path)`"))
+                            problems.append(
+                                Problem(id: known.id, revision: revision.name, message: "there is no `\(source.path)`")
+                            )
                             continue
                         }
                         if let type = pictures[suffix(of: source.path)] {
                             images[known.id, default: []].append((revision.name, type, bytes))
                         } else {
-                            let table = try PlotTable.read(bytes, name: source.path, hasHeader: known.settings["header"] != "false")
+                            let table = try PlotTable.read(
+                                bytes,
+                                name: source.path,
+                                hasHeader: known.settings["header"] != "false"
+                            )
                             rows[known.id, default: []] += known.points(of: table, source, revision.name)
                         }
                     } catch let error as any Explained {
@@ -135,13 +141,17 @@ struct PlotDefinition: Sendable {
         _ targets: [String]
     ) async throws -> [PlotDefinition] {
         var result: [PlotDefinition] = []
-        func isWanted(_ id: String) -> Bool { targets.isEmpty || targets.contains { id == $0 || id.hasPrefix($0 + "/") } }
+        func isWanted(_ id: String) -> Bool {
+            targets.isEmpty || targets.contains { id == $0 || id.hasPrefix($0 + "/") }
+        }
         for file in pipeline.files {
             for plot in file.plots {
                 if let y = plot.settings?["y"], y.isMapping {
                     if isWanted(plot.id) { result.append(named(plot, y, file.folder)) }
                 } else if let path = ProjectPath.joined([file.folder, plot.id]), isWanted(path) {
-                    for path in try await revision.expand(path, in: pipeline) { result.append(single(path, plot.settings)) }
+                    for path in try await revision.expand(path, in: pipeline) {
+                        result.append(single(path, plot.settings))
+                    }
                 }
             }
         }
@@ -186,7 +196,9 @@ struct PlotDefinition: Sendable {
 
     private static func texts(_ settings: YAMLNode?) -> [String: String] {
         var result: [String: String] = [:]
-        for entry in settings?.entries ?? [] where entry.key != "x" && entry.key != "y" { result[entry.key] = entry.value.string }
+        for entry in settings?.entries ?? [] where entry.key != "x" && entry.key != "y" {
+            result[entry.key] = entry.value.string
+        }
         return result
     }
 
@@ -211,8 +223,15 @@ struct PlotDefinition: Sendable {
             guard isJoined else { return [.made(.mapping(entries + [mark]), at: row.position)] }
             return source.fields.compactMap { field in
                 guard let value = row[field] else { return nil }
-                let name = YAMLNode.Entry.made("field", .text("\(source.path)::\(field)", at: row.position), at: row.position)
-                return .made(.mapping(entries + [.made(Self.value, value, at: row.position), name, mark]), at: row.position)
+                let name = YAMLNode.Entry.made(
+                    "field",
+                    .text("\(source.path)::\(field)", at: row.position),
+                    at: row.position
+                )
+                return .made(
+                    .mapping(entries + [.made(Self.value, value, at: row.position), name, mark]),
+                    at: row.position
+                )
             }
         }
     }
@@ -267,7 +286,10 @@ enum PlotTable {
         if hasHeader { lines.removeFirst() }
         return lines.enumerated().map { index, line in
             let position = SourcePosition(file: name, line: index + 1, column: 1)
-            return .made(.mapping(zip(names, line).map { .made($0, .text($1, at: position), at: position) }), at: position)
+            return .made(
+                .mapping(zip(names, line).map { .made($0, .text($1, at: position), at: position) }),
+                at: position
+            )
         }
     }
 

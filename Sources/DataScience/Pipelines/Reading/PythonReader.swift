@@ -38,7 +38,9 @@ struct PythonReader {
                 blocks.append(Block(indent: line.indent, kind: inner, name: name, position: line.position))
             } else if line.text.prefixMatch(of: /def\s+__init__\s*\(/) != nil, kind == .names {
                 blocks.append(Block(indent: line.indent, kind: .ownAttributes, name: nil, position: line.position))
-            } else if line.text.prefixMatch(of: /(async\s+)?(def|for|with)\b|if\b|elif\b|else\b|while\b|try\b|except\b|finally\b|match\b/)
+            } else if line.text.prefixMatch(
+                of: /(async\s+)?(def|for|with)\b|if\b|elif\b|else\b|while\b|try\b|except\b|finally\b|match\b/
+            )
                 != nil
             {
                 blocks.append(Block(indent: line.indent, kind: .skipped, name: nil, position: line.position))
@@ -63,8 +65,12 @@ struct PythonReader {
         }
     }
 
-    private static func set(_ name: String, _ value: YAMLNode, _ place: SourcePosition, _ entries: inout [YAMLNode.Entry])
-    {
+    private static func set(
+        _ name: String,
+        _ value: YAMLNode,
+        _ place: SourcePosition,
+        _ entries: inout [YAMLNode.Entry]
+    ) {
         let entry = YAMLNode.Entry.made(name, value, at: place)
         if let index = entries.firstIndex(where: { $0.key == name }) {
             entries[index] = entry
@@ -145,7 +151,9 @@ struct PythonReader {
         let target =
             kind == .ownAttributes
             ? line.text.prefixMatch(of: /self\.(\w+)\s*(?::[^=]*)?=(?!=)\s*/).map { ($0.1, $0.range.upperBound) }
-            : line.text.prefixMatch(of: /(?:self\.)?([A-Za-z_]\w*)\s*(?::[^=]*)?=(?!=)\s*/).map { ($0.1, $0.range.upperBound) }
+            : line.text.prefixMatch(of: /(?:self\.)?([A-Za-z_]\w*)\s*(?::[^=]*)?=(?!=)\s*/).map {
+                ($0.1, $0.range.upperBound)
+            }
         guard let (name, end) = target else { return nil }
         var literal = PythonLiteral(String(line.text[end...]), at: line.position)
         return literal.whole().map { (String(name), $0) }
@@ -204,7 +212,9 @@ private struct PythonLiteral {
 
     private func number(_ word: String) -> YAMLNode? {
         let plain = word.replacing("_", with: "").lowercased()
-        let (sign, digits) = plain.hasPrefix("-") ? ("-", plain.dropFirst()) : ("", plain.hasPrefix("+") ? plain.dropFirst() : plain[...])
+        let (sign, digits) =
+            plain.hasPrefix("-")
+            ? ("-", plain.dropFirst()) : ("", plain.hasPrefix("+") ? plain.dropFirst() : plain[...])
         for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] where digits.hasPrefix(prefix) {
             guard Int64(digits.dropFirst(2), radix: radix) != nil else { return nil }
             return .whole(sign + digits.dropFirst(2), radix: radix, at: position)

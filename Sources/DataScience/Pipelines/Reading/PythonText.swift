@@ -56,7 +56,8 @@ enum PythonText {
         case .real(let value): node.wholeDigits ?? repr(value)
         case .string(let text): quoted(text)
         case .sequence(let items): "[\(items.map(repr).joined(separator: ", "))]"
-        case .mapping(let entries): "{\(entries.map { "\(quoted($0.key)): \(repr($0.value))" }.joined(separator: ", "))}"
+        case .mapping(let entries):
+            "{\(entries.map { "\(quoted($0.key)): \(repr($0.value))" }.joined(separator: ", "))}"
         }
     }
 
@@ -154,7 +155,8 @@ enum PythonText {
 extension YAMLNode {
     /// The digits of a whole number that no machine word holds.
     var wholeDigits: String? {
-        guard case .real = content, !source.isEmpty, source.utf8.allSatisfy({ (48...57).contains($0) || $0 == 45 }) else {
+        guard case .real = content, !source.isEmpty, source.utf8.allSatisfy({ (48...57).contains($0) || $0 == 45 })
+        else {
             return nil
         }
         return source

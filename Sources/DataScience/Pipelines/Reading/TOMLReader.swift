@@ -121,7 +121,9 @@ struct TOMLReader {
             if scanner.current == "\"" || scanner.current == "'" {
                 path.append(try text())
             } else {
-                let name = scanner.take { $0 == "_" || $0 == "-" || ($0.isASCII && $0.properties.isAlphabetic) || ("0"..."9").contains($0) }
+                let name = scanner.take {
+                    $0 == "_" || $0 == "-" || ($0.isASCII && $0.properties.isAlphabetic) || ("0"..."9").contains($0)
+                }
                 guard !name.isEmpty else { throw scanner.error("it is no valid TOML: a key is expected") }
                 path.append(name)
             }

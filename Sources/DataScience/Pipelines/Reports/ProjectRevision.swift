@@ -178,7 +178,9 @@ package struct ProjectRevision: Sendable {
     package static func all(_ choice: Choice, of data: DataRepository) async throws -> [ProjectRevision] {
         var result = [try await ProjectRevision(workspace, of: data)]
         let git = Git(root: data.root)
-        guard !choice.isWorkspace, try await git.isRepository(), try await git.commitIfAny() != nil else { return result }
+        guard !choice.isWorkspace, try await git.isRepository(), try await git.commitIfAny() != nil else {
+            return result
+        }
         var commits: [String] = []
         var names: [String: [String]] = [:]
         let wanted: [(Git.References, Bool)] = [

@@ -26,12 +26,15 @@ package struct ValueReport: Sendable {
         var paths = targets
         if targets.isEmpty {
             paths = pipeline.stages.flatMap { $0.outputs.filter(\.isMetrics).map(\.path) }
-            paths += pipeline.files.flatMap { file in file.metrics.compactMap { ProjectPath.joined([file.folder, $0]) } }
+            paths += pipeline.files.flatMap { file in file.metrics.compactMap { ProjectPath.joined([file.folder, $0]) }
+            }
         }
         var files: [File] = []
         for path in distinct(paths) {
             for path in try await revision.expand(path, in: pipeline) {
-                files.append(try await file(path, revision, pipeline) { numbers(in: $0) ?? .made(.mapping([]), at: $0.position) })
+                files.append(
+                    try await file(path, revision, pipeline) { numbers(in: $0) ?? .made(.mapping([]), at: $0.position) }
+                )
             }
         }
         return ValueReport(revision: revision.name, files: files)
@@ -64,7 +67,9 @@ package struct ValueReport: Sendable {
                 for file in pipeline.files {
                     for path in file.params.compactMap({ ProjectPath.joined([file.folder, $0]) }) { want(path, []) }
                 }
-                if try await revision.bytes(of: ParameterFiles.main, in: pipeline) != nil { want(ParameterFiles.main, []) }
+                if try await revision.bytes(of: ParameterFiles.main, in: pipeline) != nil {
+                    want(ParameterFiles.main, [])
+                }
             }
         }
         var files: [File] = []
@@ -75,6 +80,14 @@ package struct ValueReport: Sendable {
             )
         }
         return ValueReport(revision: revision.name, files: files)
+    }
+
+    /// The same with other names for the files, such as paths from another folder.
+    package func renamed(_ name: (String) -> String) -> ValueReport {
+        ValueReport(
+            revision: revision,
+            files: files.map { File(path: name($0.path), values: $0.values, problem: $0.problem) }
+        )
     }
 
     private static func file(

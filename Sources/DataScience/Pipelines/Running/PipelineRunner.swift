@@ -24,6 +24,16 @@ package struct PipelineRunner: Sendable {
         self.onEvent = onEvent
     }
 
+    /// Looks whether there is nothing to do, without a tracking server and without a lock.
+    ///
+    /// - Returns: The stages, if all that ``reproduce(_:)`` would look at is up to date; else nil.
+    /// - Throws: As ``reproduce(_:)``.
+    package static func upToDate(_ root: FilePath, _ options: ReproduceOptions) async throws -> [StageResult]? {
+        let data = try open(root)
+        var preview = Preview(setting: try await Setting.load(data, options), options: options, data: data)
+        return try await preview.upToDate()
+    }
+
     /// Runs the stages that are stale, several at once as far as they don't need each other.
     ///
     /// The run is opened before the first stage that runs, and gets the parameters, the hashes of what was read, the commit, the
@@ -32,7 +42,7 @@ package struct PipelineRunner: Sendable {
     ///
     /// - Throws: ``PipelinesError``, ``DocumentError``, errors of the rooms below.
     package func reproduce(_ options: ReproduceOptions) async throws -> ReproduceResult {
-        let data = try open()
+        let data = try Self.open(root)
         // Two at once would write the same outputs and the same lock.
         let busy = try lock(data)
         defer { busy.release() }
@@ -57,8 +67,8 @@ package struct PipelineRunner: Sendable {
     /// Says what ``reproduce(_:)`` would do, and changes nothing.
     ///
     /// A stage that needs one which would run is said to run, too: nobody can know whether what it reads will change.
-    package func preview(_ options: ReproduceOptions) async throws -> ReproduceResult {
-        let data = try open()
+    package static func preview(_ root: FilePath, _ options: ReproduceOptions) async throws -> ReproduceResult {
+        let data = try open(root)
         let setting = try await Setting.load(data, options)
         var preview = Preview(setting: setting, options: options, data: data)
         return ReproduceResult(runID: nil, stages: try await preview.run())
@@ -66,13 +76,13 @@ package struct PipelineRunner: Sendable {
 
     // MARK: Before the first stage
 
-    private func open() throws -> DataRepository {
+    private static func open(_ root: FilePath) throws -> DataRepository {
         let data: DataRepository
         do {
             data = try DataRepository.open(at: root)
         } catch let error as DataVersionsError where error.code == .notARepository {
             guard !FileSystem.exists(root.appending(PipelineFile.name)) else { throw error }
-            throw noPipeline()
+            throw noPipeline(root)
         }
         guard data.root == root.lexicallyNormalized() else {
             throw PipelinesError(
@@ -85,7 +95,7 @@ package struct PipelineRunner: Sendable {
         return data
     }
 
-    private func noPipeline() -> PipelinesError {
+    private static func noPipeline(_ root: FilePath) -> PipelinesError {
         PipelinesError(
             .noPipeline,
             what: "cannot reproduce the pipeline",

@@ -80,7 +80,8 @@ struct Reproduction {
             var ready = setting.plan.nodes.filter { waits[$0]?.isEmpty ?? true }
             var running = 0
             func release(_ node: Int) {
-                for other in setting.plan.nodes where waits[other]?.remove(node) != nil && waits[other]?.isEmpty == true {
+                for other in setting.plan.nodes where waits[other]?.remove(node) != nil && waits[other]?.isEmpty == true
+                {
                     ready.append(other)
                 }
                 ready.sort { (ranks[$0] ?? 0) < (ranks[$1] ?? 0) }
@@ -224,7 +225,9 @@ struct Reproduction {
     /// A comparison in which data that is not there counts as unchanged.
     private func excusing(_ compared: StageComparison, _ node: Int, _ dependencies: [DataPointer]) -> StageComparison {
         var result = compared
-        let made = Set(setting.pipeline.upstream[node].filter(changed.contains).flatMap { setting.pipeline.nodes[$0].outputs })
+        let made = Set(
+            setting.pipeline.upstream[node].filter(changed.contains).flatMap { setting.pipeline.nodes[$0].outputs }
+        )
         result.dependencies.removeAll { $0.change == .deleted && !made.contains($0.path) }
         result.outputs.removeAll { $0.change == .deleted || $0.change == .notInCache }
         return result

@@ -61,7 +61,12 @@ struct StageWork: Sendable {
                 metrics: try metrics(),
                 seconds: (ContinuousClock.now - start) / .seconds(1)
             )
-            return Ending(state: .cached, reason: reason, entry: entry, seconds: (ContinuousClock.now - start) / .seconds(1))
+            return Ending(
+                state: .cached,
+                reason: reason,
+                entry: entry,
+                seconds: (ContinuousClock.now - start) / .seconds(1)
+            )
         }
         return try await work.execute(start)
     }
@@ -119,7 +124,9 @@ struct StageWork: Sendable {
         if comparison.readsTheSame, locked.count == stage.outputs.count {
             found = locked
         } else if options.usesRunCache {
-            let (runs, entry) = (RunCache(data.cache), entry(stage.outputs.map { DataPointer(path: $0.place.written, md5: "", size: 0) }))
+            let (runs, entry) = (
+                RunCache(data.cache), entry(stage.outputs.map { DataPointer(path: $0.place.written, md5: "", size: 0) })
+            )
             found = try await BlockingPool.shared.run { try runs.find(RunCache.key(of: entry)) }?.outputs
         }
         guard let found else { return nil }

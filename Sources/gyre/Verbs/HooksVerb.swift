@@ -4,6 +4,7 @@ import ArgumentParser
 import DataVersions
 import Files
 import JSONText
+import Server
 import SystemPackage
 import Terminal
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import DataVersions
+import Documents
 import Files
 import ProjectTesting
+import SystemPackage
 import Testing
 
 @testable import Pipelines
@@ -74,7 +76,8 @@ struct ReportTests {
                 to: try await ValueReport.metrics(of: new),
                 includingUnchanged: all
             ).json
-            let other = try await all
+            let other =
+                try await all
                 ? lab.project.dvc("metrics", "diff", "--json", "--all").output
                 : lab.project.dvc("metrics", "diff", "--json").output
             #expect(try await isSame(difference, other, in: lab), "\(difference)\n\(other)")
@@ -88,7 +91,8 @@ struct ReportTests {
             from: try await ValueReport.params(of: old, ofStages: ofStages),
             to: try await ValueReport.params(of: new, ofStages: ofStages)
         ).json
-        let other = try await ofStages
+        let other =
+            try await ofStages
             ? lab.project.dvc("params", "diff", "--json", "--deps").output
             : lab.project.dvc("params", "diff", "--json").output
         #expect(try await isSame(difference, other, in: lab), "\(difference)\n\(other)")
@@ -174,7 +178,11 @@ struct ReportTests {
         let plot = try #require(plots.last)
         #expect(plot.x == "epoch" && plot.y == "loss")
         let document = try #require(PlotPage.vega(plot))
-        #expect(document.contains(#"{"epoch": "0", "loss": "0,5", "rev": "workspace"}, {"epoch": "1", "loss": "a \"b\"", "rev": "workspace"}"#))
+        #expect(
+            document.contains(
+                #"{"epoch": "0", "loss": "0,5", "rev": "workspace"}, {"epoch": "1", "loss": "a \"b\"", "rev": "workspace"}"#
+            )
+        )
         #expect(document.contains(#"{"epoch": "1", "loss": "0.5", "rev": "HEAD"}"#))
         let joined = try #require(plots.first.flatMap(PlotPage.vega))
         #expect(joined.contains(#""field": "folder/q.csv::gain""#) && joined.contains(#""strokeDash""#))
@@ -196,7 +204,8 @@ struct ReportTests {
     @Test(arguments: PlotPage.templates) func `every template gives a document`(template: String) async throws {
         let lab = try await ready()
         let options = ["template": template, "x": "epoch", "y": "loss", "title": "A \"b\"", "y_label": "L"]
-        let plots = try await Plot.collect([try await revision("workspace", lab)], targets: ["p.csv"], options: options).plots
+        let plots = try await Plot.collect([try await revision("workspace", lab)], targets: ["p.csv"], options: options)
+            .plots
         let document = try #require(plots.first.flatMap(PlotPage.vega))
         #expect(try await isSame(document, document, in: lab), "\(document)")
         #expect(document.contains("A \\\"b\\\""))

@@ -35,7 +35,8 @@ struct StageEditorTests {
     }
 
     private func stage(_ name: String, in folder: TestFolder) throws -> Stage {
-        try #require(try Pipeline(try #require(try folder.text("dvc.yaml"))).stages.first { $0.name == name })
+        let text = try #require(try folder.text("dvc.yaml"))
+        return try #require(try Pipeline(text).stages.first { $0.name == name })
     }
 
     @Test func `a stage is frozen and unfrozen with all that people wrote around it kept`() throws {
@@ -47,7 +48,9 @@ struct StageEditorTests {
         #expect(try editor.freeze(try stage("clean", in: folder), false))
         #expect(try editor.freeze(try stage("train", in: folder), false))
         #expect(try folder.text("dvc.yaml") == Self.written.replacing("    frozen: true\n", with: ""))
-        let error = try #require(throws: PipelinesError.self) { try editor.freeze(try stage("each@a", in: folder), true) }
+        let error = try #require(throws: PipelinesError.self) {
+            try editor.freeze(try stage("each@a", in: folder), true)
+        }
         #expect(error.why.contains("`each`"))
     }
 
@@ -65,9 +68,33 @@ struct StageEditorTests {
         let stage = try StageEditor(root: lab.project.root).add(draft, in: "", force: false)
         #expect(stage.name == "new" && stage.outputs.count == 4)
         try await other.project.dvc(
-            "stage", "add", "-q", "-n", "new", "-d", "raw", "-d", "code.py", "-p", "lr,train.a", "-p", "other.json:x", "-p",
-            "whole.yaml:", "-o", "out", "--outs-persist-no-cache", "kept", "-M", "m.json", "--plots", "p.csv",
-            "--always-changed", "--desc", "words", "echo a; echo 'b: c'"
+            "stage",
+            "add",
+            "-q",
+            "-n",
+            "new",
+            "-d",
+            "raw",
+            "-d",
+            "code.py",
+            "-p",
+            "lr,train.a",
+            "-p",
+            "other.json:x",
+            "-p",
+            "whole.yaml:",
+            "-o",
+            "out",
+            "--outs-persist-no-cache",
+            "kept",
+            "-M",
+            "m.json",
+            "--plots",
+            "p.csv",
+            "--always-changed",
+            "--desc",
+            "words",
+            "echo a; echo 'b: c'"
         )
         let theirs = try YAMLDocument.parse(try #require(try other.folder.text("dvc.yaml")), file: "dvc.yaml")
         let text = try #require(try lab.folder.text("dvc.yaml"))
@@ -76,10 +103,14 @@ struct StageEditorTests {
         #expect(text.contains("cmd: echo   # mine"))
     }
 
-    @Test(arguments: ["", "# nothing yet\n", "stages:\n", "metrics: [a.json]", "stages:\n    four:\n        cmd: x\nvars: []\n"])
+    @Test(arguments: [
+        "", "# nothing yet\n", "stages:\n", "metrics: [a.json]", "stages:\n    four:\n        cmd: x\nvars: []\n",
+    ])
     func `the first and the next stage find their place in any file`(text: String) throws {
         let (folder, editor) = try ready(text)
-        for name in ["one", "two"] { _ = try editor.add(StageDraft(name: name, command: "echo \(name)"), in: "", force: false) }
+        for name in ["one", "two"] {
+            _ = try editor.add(StageDraft(name: name, command: "echo \(name)"), in: "", force: false)
+        }
         let names = try Pipeline(try #require(try folder.text("dvc.yaml"))).stages.map(\.name)
         #expect(names.suffix(2) == ["one", "two"])
     }
@@ -99,7 +130,8 @@ struct StageEditorTests {
         let error = try #require(throws: PipelinesError.self) {
             try editor.add(StageDraft(name: name, command: command), in: "", force: false)
         }
-        #expect(error.why.contains(reason) && (try folder.text("dvc.yaml")) == Self.written)
+        #expect(error.why.contains(reason))
+        #expect(try folder.text("dvc.yaml") == Self.written)
     }
 
     @Test func `outputs that belong to another stage, and circles, are refused before anything is written`() throws {
@@ -110,7 +142,8 @@ struct StageEditorTests {
         draft.outputs = [.init("raw")]
         draft.dependencies = ["clean.csv"]
         let error = try #require(throws: PipelinesError.self) { try editor.add(draft, in: "", force: false) }
-        #expect(error.code == .cycle && (try folder.text("dvc.yaml")) == Self.written)
+        #expect(error.code == .cycle)
+        #expect(try folder.text("dvc.yaml") == Self.written)
     }
 
     @Test func `a stage says what it is for`() throws {

@@ -209,7 +209,11 @@ package struct ValueDifference: Sendable {
         /// How far a number went.
         package var difference: YAMLNode? {
             guard let old, let new else { return nil }
-            switch (old.content, new.content) {
+            // As in Python, true is one.
+            func plain(_ node: YAMLNode) -> YAMLNode.Content {
+                node.bool.map { .integer($0 ? 1 : 0) } ?? node.content
+            }
+            switch (plain(old), plain(new)) {
             case (.integer(let before), .integer(let after)):
                 return .whole("\(after &- before)", at: new.position)
             case (.integer, .real), (.real, .integer), (.real, .real):

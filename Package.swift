@@ -148,8 +148,9 @@ let dataScience: [Target] = [
         "Pipelines",
         in: "DataScience",
         [
-            "Diagnostics", "DataVersions", "Documents", "Files", "JSONText", "ObjectStorage", "Tracking", subprocess,
-            systemPackage,
+            "Diagnostics", "DataVersions", "Documents", "Files", "JSONText", "ObjectStorage", "PythonWorker",
+            "Tracking",
+            subprocess, systemPackage,
         ]
     ),
     room("Tracking", in: "DataScience", ["Diagnostics", "Database", "ObjectStorage", "JSONText"]),
@@ -216,7 +217,8 @@ let top: [Target] = [
             "CPlatform", "DataRemotes", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files",
             "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
-            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking",
+            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Tables", "Telemetry", "Terminal",
+            "Tracking",
             "Transfer",
             "Webhooks", arguments, log, metrics, subprocess, systemPackage, unixSignals,
         ] + lean,
@@ -300,7 +302,7 @@ let suites: [Target] = [
         in: "DataScience",
         [
             "DataVersions", "Database", "Diagnostics", "Documents", "Files", "JSONText", "ObjectStorage",
-            "ProjectTesting", "Tracking", systemPackage,
+            "ProjectTesting", "Tracking", subprocess, systemPackage,
         ]
     ),
     tests(of: "Evaluation", in: "DataScience", ["JSONText"]),

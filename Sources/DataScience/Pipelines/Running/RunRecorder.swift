@@ -18,6 +18,10 @@ struct RunRecorder: Sendable {
     private let artifactPrefix: String?
     private let tracking: TrackingService
     private let python: FilePath?
+    private let experimentID: String
+    private let user: String
+    /// Notes that children share: who, which commit.
+    private let common: [KeyValue]
 
     /// Opens the run with all that is known before the first stage: commit, changes, machine.
     ///
@@ -60,7 +64,10 @@ struct RunRecorder: Sendable {
             runID: run.id,
             artifactPrefix: TrackingService.artifactPrefix(of: run.artifactURI),
             tracking: tracking,
-            python: options.python
+            python: options.python,
+            experimentID: experiment,
+            user: user,
+            common: tags.filter { $0.key.hasPrefix("mlflow.") || $0.key == "gyre.version" }
         )
         do {
             if let patch, !patch.isEmpty { try await recorder.store(Array(patch.utf8), as: "gyre/uncommitted.patch") }
@@ -85,10 +92,46 @@ struct RunRecorder: Sendable {
         return String(user.prefix(256))
     }
 
+    /// Opens the run of a stage, below this one.
+    ///
+    /// What the command logs goes to this run, where models and metrics are looked for; the stage's own tells what it read and
+    /// wrote, and how it ended.
+    ///
+    /// - Parameters:
+    ///   - stage: The stage.
+    ///   - params: The parameters that it depends on.
+    ///   - isCached: Whether its outputs come from the cache.
+    /// - Returns: The run's id.
+    /// - Throws: Errors of Tracking.
+    func begin(_ stage: Stage, params: ParameterValues, isCached: Bool) async throws -> String {
+        let tags =
+            common + [
+                KeyValue("mlflow.parentRunId", runID), KeyValue("gyre.stage", stage.address),
+                KeyValue("gyre.stage.command", Self.cut(stage.commands.joined(separator: "\n"), to: 5_000)),
+                KeyValue("gyre.stage.cached", isCached ? "true" : "false"),
+            ]
+        let name = String(stage.address.prefix(200))
+        let run = try await tracking.createRun(
+            RunDraft(experimentID: experimentID, name: name, userID: user, tags: tags)
+        )
+        var known: Set<String> = []
+        let values = params.flatMap { file, values in
+            values.flatMap { ParameterFiles.flat($0.value, prefix: $0.key) }.map { key, value in
+                (file == ParameterFiles.main ? key : "\(file):\(key)", value)
+            }
+        }
+        let logged = values.filter { Self.isName($0.0) && known.insert($0.0).inserted }.map {
+            KeyValue($0.0, Self.cut($0.1, to: 6_000))
+        }
+        for batch in logged.chunks(of: 100) { try await tracking.log(.init(params: batch), run: run.id) }
+        return run.id
+    }
+
     /// Notes what a stage read and wrote, what it measured, and how long it took.
     ///
     /// - Parameters:
     ///   - stage: The stage.
+    ///   - child: The run of the stage, which ends well.
     ///   - inputs: What it read.
     ///   - outputs: What it wrote.
     ///   - metrics: Values of metrics files; one that the script logged itself is left as it is.
@@ -96,6 +139,7 @@ struct RunRecorder: Sendable {
     /// - Throws: Errors of Tracking.
     func note(
         _ stage: Stage,
+        child: String?,
         inputs: [DataPointer],
         outputs: [DataPointer],
         metrics: [(key: String, value: Double)],
@@ -105,45 +149,70 @@ struct RunRecorder: Sendable {
             var source = JSONWriter()
             source.object { source in
                 source.field("uri", pointer.path)
-                source.field("stage", stage.name)
+                source.field("stage", stage.address)
             }
             return DatasetInput(
                 name: String(pointer.path.prefix(500)),
                 digest: pointer.md5,
                 sourceType: "local",
                 source: source.text,
-                tags: [KeyValue("mlflow.data.context", stage.name)]
+                tags: [KeyValue("mlflow.data.context", stage.address)]
             )
         }
         try await tracking.logInputs(datasets, run: runID)
         let known = Set(try await tracking.run(id: runID).metrics.map(\.key))
         let timestampMs = nowMs()
         let values =
-            metrics.filter { !known.contains($0.key) } + [(key: "gyre.stage.\(stage.name).seconds", value: seconds)]
+            metrics.filter { !known.contains($0.key) } + [(key: "gyre.stage.\(stage.address).seconds", value: seconds)]
         let measured = values.filter { Self.isName($0.key) }.map {
             Metric(key: $0.key, value: $0.value, timestampMs: timestampMs)
         }
         for batch in measured.chunks(of: 1_000) { try await tracking.log(.init(metrics: batch), run: runID) }
         let tags = outputs.map { KeyValue("gyre.output.\($0.path)", $0.md5) }.filter { Self.isName($0.key) }
         for batch in tags.chunks(of: 100) { try await tracking.log(.init(tags: batch), run: runID) }
+        guard let child else { return }
+        try await tracking.logInputs(datasets, run: child)
+        let time = Metric(key: "gyre.seconds", value: seconds, timestampMs: timestampMs)
+        try await tracking.log(.init(metrics: [time]), run: child)
+        for batch in tags.chunks(of: 100) { try await tracking.log(.init(tags: batch), run: child) }
+        _ = try await tracking.updateRun(id: child, status: .finished, endMs: nowMs())
     }
 
     /// Ends the run well: parameters that the script did not log itself, the environment, the status.
-    func finish(_ params: [(key: String, value: String)]) async throws {
+    func finish(
+        _ params: [(key: String, value: String)],
+        note states: [(stage: String, state: StageResult.State)]
+    ) async throws {
         var known = Set(try await tracking.run(id: runID).params.map(\.key))
         let missing = params.filter { Self.isName($0.key) && known.insert($0.key).inserted }.map {
             KeyValue($0.key, Self.cut($0.value, to: 6_000))
         }
         for batch in missing.chunks(of: 100) { try await tracking.log(.init(params: batch), run: runID) }
+        try await note(states)
         if let freeze = try await environment() { try await store(Array(freeze.utf8), as: "gyre/requirements.txt") }
         _ = try await tracking.updateRun(id: runID, status: .finished, endMs: nowMs())
     }
 
     /// Ends the run badly; a failure to say so must not hide the one that ended it.
-    func end(_ status: RunStatus) async {
-        let (tracking, runID, endMs) = (tracking, runID, nowMs())
+    func end(_ status: RunStatus, note states: [(stage: String, state: StageResult.State)] = []) async {
+        let (recorder, endMs) = (self, nowMs())
         // The task may be cancelled already; the note must be written all the same.
-        await Task.detached { _ = try? await tracking.updateRun(id: runID, status: status, endMs: endMs) }.value
+        await Task.detached {
+            try? await recorder.note(states)
+            _ = try? await recorder.tracking.updateRun(id: recorder.runID, status: status, endMs: endMs)
+        }.value
+    }
+
+    /// Ends the run of a stage badly.
+    func end(_ child: String, _ status: RunStatus) async {
+        let (tracking, endMs) = (tracking, nowMs())
+        await Task.detached { _ = try? await tracking.updateRun(id: child, status: status, endMs: endMs) }.value
+    }
+
+    /// Marks what became of each stage: which ran, which came from the cache, which were up to date.
+    private func note(_ states: [(stage: String, state: StageResult.State)]) async throws {
+        let tags = states.map { KeyValue("gyre.stage.\($0.stage)", $0.state.rawValue) }.filter { Self.isName($0.key) }
+        for batch in tags.chunks(of: 100) { try await tracking.log(.init(tags: batch), run: runID) }
     }
 
     private func nowMs() -> Int64 {

@@ -5,12 +5,14 @@ import Documents
 
 /// Values in block style, as DVC's writer lays them out in `dvc.lock`.
 enum LockText {
-    /// A dependency or an output.
-    static func pointer(_ pointer: DataPointer) -> String {
-        var text = "    - path:\(YAMLText.value(pointer.path, after: 11, indent: 8))\n      hash: md5\n"
-        text += "      md5: \(pointer.md5)\n      size: \(pointer.size)\n"
-        if let count = pointer.fileCount { text += "      nfiles: \(count)\n" }
-        if pointer.isExecutable { text += "      isexec: true\n" }
+    /// A dependency or an output, in a list that is so far indented.
+    static func pointer(_ pointer: DataPointer, indent: Int) -> String {
+        let spaces = spaces(indent + 2)
+        var text = "\(LockText.spaces(indent))- path:"
+        text += "\(YAMLText.value(pointer.path, after: indent + 7, indent: indent + 4))\n\(spaces)hash: md5\n"
+        text += "\(spaces)md5: \(pointer.md5)\n\(spaces)size: \(pointer.size)\n"
+        if let count = pointer.fileCount { text += "\(spaces)nfiles: \(count)\n" }
+        if pointer.isExecutable { text += "\(spaces)isexec: true\n" }
         return text
     }
 
@@ -56,56 +58,23 @@ enum LockText {
         case .null: ""
         case .bool(let value): value ? " true" : " false"
         case .integer(let value): " \(value)"
-        case .real(let value):
-            // A whole number that no machine word holds keeps all its digits.
-            node.source.allSatisfy { $0.isASCII && ($0.isNumber || $0 == "-") } ? " \(node.source)" : " \(real(value))"
+        // A whole number that no machine word holds keeps all its digits.
+        case .real(let value): " \(node.wholeDigits ?? PythonText.real(value))"
         case .string(let value):
-            node.grouped.map { " \($0)" } ?? YAMLText.value(value, after: column, indent: indent)
+            YAMLText.value(value, after: column, indent: indent)
         case .sequence: " []"
         case .mapping: " {}"
         }
     }
 
-    /// A number as Python's `repr` writes it: the shortest digits, with an exponent below 1e-4 and from 1e16 on.
-    static func real(_ value: Double) -> String {
-        guard value.isFinite else { return value.isNaN ? ".nan" : value > 0 ? ".inf" : "-.inf" }
-        let text = "\(value.magnitude)".split(separator: "e")
-        let parts = text[0].split(separator: ".")
-        var digits = String(parts[0]) + (parts.count > 1 && parts[1] != "0" ? String(parts[1]) : "")
-        var exponent = (text.count > 1 ? Int(text[1]) ?? 0 : 0) + parts[0].count - 1
-        let leading = digits.prefix { $0 == "0" }.count
-        guard leading < digits.count else { return value.sign == .minus ? "-0.0" : "0.0" }
-        digits.removeFirst(leading)
-        exponent -= leading
-        while digits.count > 1, digits.last == "0" { digits.removeLast() }
-        let sign = value.sign == .minus ? "-" : ""
-        if exponent < -4 || exponent >= 16 {
-            let rest = digits.dropFirst()
-            let power = "\(exponent.magnitude)"
-            return "\(sign)\(digits.prefix(1))\(rest.isEmpty ? "" : ".\(rest)")e\(exponent < 0 ? "-" : "+")"
-                + (power.count < 2 ? "0" : "") + power
-        }
-        if exponent < 0 { return "\(sign)0.\(String(repeating: "0", count: -exponent - 1))\(digits)" }
-        let whole = digits.prefix(exponent + 1)
-        let rest = digits.dropFirst(exponent + 1)
-        return sign + whole + String(repeating: "0", count: exponent + 1 - whole.count) + "."
-            + (rest.isEmpty ? "0" : rest)
-    }
-
-    private static func spaces(_ count: Int) -> String { String(repeating: " ", count: count) }
+    static func spaces(_ count: Int) -> String { String(repeating: " ", count: count) }
 }
 
 extension YAMLNode {
-    /// A number that DVC reads where our reader sees a text: digits in groups, such as `1_000`.
-    fileprivate var grouped: Int64? {
-        guard case .string(let text) = content, text.wholeMatch(of: /[-+]?[0-9][0-9_]*/) != nil else { return nil }
-        return Int64(text.replacing("_", with: ""))
-    }
-
     /// Whether two values are equal as DVC compares parameters: `1`, `1.0` and `true` are the same.
     func isEqual(to other: YAMLNode) -> Bool {
         func number(_ node: YAMLNode) -> Double? {
-            node.double ?? node.grouped.map(Double.init) ?? node.bool.map { $0 ? 1 : 0 }
+            node.double ?? node.bool.map { $0 ? 1 : 0 }
         }
         switch (content, other.content) {
         case (.null, .null): return true

@@ -7,23 +7,27 @@ import SystemPackage
 /// The values of parameters: by file, then by dotted key, as `dvc.lock` has them.
 typealias ParameterValues = [(file: String, values: [(key: String, value: YAMLNode)])]
 
-/// The values of parameters, read from their files once each.
+/// The values of parameters.
 struct ParameterFiles {
     /// The file of parameters that name no other.
     static let main = "params.yaml"
 
-    private let root: FilePath
-    private var documents: [String: YAMLNode] = [:]
+    private let source: FileSource
 
-    init(root: FilePath) { self.root = root }
+    init(_ source: FileSource) { self.source = source }
 
     /// The values that a stage depends on.
-    mutating func values(of stage: Stage) throws -> ParameterValues {
+    ///
+    /// - Throws: ``PipelinesError`` `.missingDependency`, `.invalidPipeline` for what is not there, unless `allowMissing` is set.
+    func values(of stage: Stage, allowMissing: Bool = false) throws -> ParameterValues {
         var files: [String: [(key: String, value: YAMLNode)]] = [:]
         for param in stage.params {
-            let document = try document(param.file, stage.name)
+            guard let document = try document(param.place.path, stage, allowMissing) else { continue }
             if let key = param.key {
-                guard let value = Self.find(key, in: document) else { throw missing(key, param.file, stage.name) }
+                guard let value = Self.find(key, in: document) else {
+                    if allowMissing { continue }
+                    throw missing(key, param.file, stage.name)
+                }
                 files[param.file, default: []].append((key, value))
             } else {
                 files[param.file, default: []] += document.entries.map { ($0.key, $0.value) }
@@ -41,9 +45,9 @@ struct ParameterFiles {
     }
 
     /// All single values of a file by dotted key; none if there is no such file.
-    mutating func flat(_ file: String) throws -> [(key: String, value: String)] {
-        guard FileSystem.exists(root.appending(file)) else { return [] }
-        return Self.flat(try document(file, nil), prefix: "")
+    func flat(_ file: String) throws -> [(key: String, value: String)] {
+        guard let document = try source.document(file) else { return [] }
+        return Self.flat(document, prefix: "")
     }
 
     static func flat(_ node: YAMLNode, prefix: String) -> [(key: String, value: String)] {
@@ -71,29 +75,15 @@ struct ParameterFiles {
         return node
     }
 
-    private mutating func document(_ file: String, _ stage: String?) throws -> YAMLNode {
-        if let known = documents[file] { return known }
-        let what = stage.map { "cannot run stage `\($0)`" } ?? "cannot read `\(file)`"
-        for (suffix, language) in [(".toml", "TOML"), (".py", "Python")] where file.hasSuffix(suffix) {
-            throw PipelinesError(
-                .invalidPipeline,
-                what: what,
-                why: "`\(file)` holds parameters in \(language), which is not supported yet",
-                next: "write them as YAML or JSON"
-            )
-        }
-        guard FileSystem.exists(root.appending(file)) else {
-            throw PipelinesError(
-                .missingDependency,
-                what: what,
-                why: "there is no `\(file)`, whose parameters it depends on",
-                next: "write it, or remove its parameters from `dvc.yaml`"
-            )
-        }
-        let text = try FileReader.text(of: root.appending(file), limit: 16 << 20)
-        let document = try YAMLDocument.parse(text, file: file)
-        documents[file] = document
-        return document
+    private func document(_ path: String, _ stage: Stage, _ allowMissing: Bool) throws -> YAMLNode? {
+        if let document = try source.document(path) { return document }
+        if allowMissing { return nil }
+        throw PipelinesError(
+            .missingDependency,
+            what: "cannot run stage `\(stage.name)`",
+            why: "there is no `\(path)`, whose parameters it depends on",
+            next: "write it, or remove its parameters from `dvc.yaml`"
+        )
     }
 
     private func missing(_ key: String, _ file: String, _ stage: String) -> PipelinesError {

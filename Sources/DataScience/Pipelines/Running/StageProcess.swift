@@ -3,6 +3,10 @@
 import Subprocess
 import SystemPackage
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// Runs a stage's command by the shell, in a process group of its own.
 enum StageProcess {
     /// A line without an end is cut here, so that a program without line ends cannot fill the memory.
@@ -16,6 +20,16 @@ enum StageProcess {
         case signalled(Int32)
     }
 
+    /// The user's shell, told to read no settings; the system's if there is none.
+    static func shell(_ wanted: String?) -> (path: String, options: [String]) {
+        guard let path = wanted, path.hasPrefix("/"), access(path, X_OK) == 0 else { return ("/bin/sh", []) }
+        switch path.split(separator: "/").last {
+        case "bash": return (path, ["--noprofile", "--norc"])
+        case "zsh": return (path, ["--no-rcs"])
+        default: return (path, [])
+        }
+    }
+
     /// Runs one command.
     ///
     /// Both streams are handed over line by line as they come. If the task is cancelled the whole group is asked to end, and
@@ -24,6 +38,7 @@ enum StageProcess {
         _ command: String,
         in folder: FilePath,
         environment: [String: String],
+        onStart: @escaping @Sendable (Int32) -> Void = { _ in },
         onLine: @escaping @Sendable (String) -> Void
     ) async throws -> Ending {
         var options = PlatformOptions()
@@ -33,9 +48,10 @@ enum StageProcess {
         ]
         var variables: [Environment.Key: String?] = [:]
         for (name, value) in environment { variables[Environment.Key(stringLiteral: name)] = value }
+        let shell = Self.shell(SystemEnvironment.value("SHELL"))
         let configuration = Configuration(
-            executable: .path("/bin/sh"),
-            arguments: ["-c", command],
+            executable: .path(FilePath(shell.path)),
+            arguments: Arguments(shell.options + ["-c", command]),
             environment: .inherit.updating(variables),
             workingDirectory: folder,
             platformOptions: options
@@ -46,6 +62,7 @@ enum StageProcess {
             output: .sequence,
             error: .combinedWithOutput
         ) { execution in
+            onStart(Int32(execution.processIdentifier.value))
             var line: [UInt8] = []
             for try await chunk in execution.standardOutput {
                 chunk.withUnsafeBytes { bytes in

@@ -48,7 +48,9 @@ struct DiffVerb: AsyncParsableCommand {
             sources: OutputSources.all
         )
         let kinds = DataDiff.Kind.allCases.filter { $0 != .notInCache || new == nil && !hideMissing }
-        let text = markdown ? markdownText(diff, kinds) : self.text(diff, kinds)
+        // DVC tells people of what was renamed before what was modified, and programs behind it.
+        let shown = [.added, .deleted, .renamed] + kinds.filter { ![.added, .deleted, .renamed].contains($0) }
+        let text = markdown ? markdownText(diff, shown) : self.text(diff, shown)
         try common.answer(json: json(diff, kinds), text: text)
     }
 
@@ -85,13 +87,15 @@ struct DiffVerb: AsyncParsableCommand {
                 rows.append(showHash ? [kind.rawValue, hash(entry), path(entry)] : [kind.rawValue, path(entry)])
             }
         }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        let widths = rows[0].indices.map { column in
+            rows.enumerated().map { $1[column].count + ($0 == 0 ? 2 : 0) }.max() ?? 0
+        }
         func line(_ cells: [String]) -> String {
             let padded = zip(cells, widths).map { " " + $0 + String(repeating: " ", count: $1 - $0.count) + " " }
             return "|" + padded.joined(separator: "|") + "|"
         }
         let rule = "|" + widths.map { String(repeating: "-", count: $0 + 2) }.joined(separator: "|") + "|"
-        return ([line(rows[0]), rule] + rows.dropFirst().map(line)).joined(separator: "\n") + "\n"
+        return ([line(rows[0]), rule] + rows.dropFirst().map(line)).joined(separator: "\n") + "\n\n"
     }
 
     private func json(_ diff: DataDiff, _ kinds: [DataDiff.Kind]) -> String {

@@ -274,7 +274,7 @@ let suites: [Target] = [
         of: "ObjectStorage",
         in: "Ground",
         [
-            "Diagnostics", "Files", "FilesTesting", "HTTPTransport", "ObjectStorageTesting", "S3Testing",
+            "Diagnostics", "Files", "FilesTesting", "ObjectStorageTesting", "S3Testing",
             "WebhookTesting", nio, systemPackage,
         ]
     ),

@@ -137,6 +137,14 @@ let dataScience: [Target] = [
         ["Diagnostics", "Files", "Documents", "JSONText", subprocess, systemPackage]
     ),
     room(
+        "DataRemotes",
+        in: "DataScience",
+        [
+            "CPlatform", "DataVersions", "Diagnostics", "Documents", "Files", "HTTPTransport", "JSONText",
+            "ObjectStorage", nio, systemPackage,
+        ]
+    ),
+    room(
         "Pipelines",
         in: "DataScience",
         [
@@ -206,7 +214,8 @@ let top: [Target] = [
     .executableTarget(
         name: "gyre",
         dependencies: [
-            "CPlatform", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files", "HTTPTransport",
+            "CPlatform", "DataRemotes", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files",
+            "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
             "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Tables", "Telemetry", "Terminal",
             "Tracking",
@@ -283,6 +292,11 @@ let suites: [Target] = [
     tests(of: "Tables", in: "Ground", ["Files", systemPackage]),
     support("ProjectTesting", ["DataVersions", "Files", subprocess, systemPackage]),
     tests(of: "DataVersions", in: "DataScience", ["Files", "JSONText", "ProjectTesting", subprocess, systemPackage]),
+    tests(
+        of: "DataRemotes",
+        in: "DataScience",
+        ["DataVersions", "Files", "HTTPTransport", "ObjectStorage", "ProjectTesting", "S3Testing", systemPackage]
+    ),
     tests(
         of: "Pipelines",
         in: "DataScience",

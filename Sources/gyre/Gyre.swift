@@ -31,6 +31,14 @@ struct Gyre: AsyncParsableCommand {
                     PlotsVerb.self,
                 ]
             ),
+            CommandGroup(name: "Share", subcommands: [PushVerb.self, PullVerb.self, FetchVerb.self, GcVerb.self]),
+            CommandGroup(
+                name: "Data",
+                subcommands: [
+                    CommitVerb.self, DiffVerb.self, MoveVerb.self, RemoveVerb.self, UnprotectVerb.self,
+                    CheckIgnoreVerb.self, ConfigVerb.self, RemoteVerb.self, RootVerb.self,
+                ]
+            ),
             CommandGroup(name: "Move", subcommands: [SyncVerb.self, ImportVerb.self, ExportVerb.self]),
             CommandGroup(name: "Release", subcommands: [PromoteVerb.self, ModelsVerb.self, BuildVerb.self]),
             CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self]),

@@ -34,7 +34,7 @@ int gyre_open_unnamed(const char *folder, unsigned mode) {
     if (access("/proc/self/fd", X_OK) != 0) return -EOPNOTSUPP;
     // A folder that is removed at this moment is no missing right, though ext4 calls it that: asked again, it is gone.
     for (int attempt = 0; attempt < 3; attempt++) {
-        int descriptor = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+        int descriptor = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
         if (descriptor >= 0) return descriptor;
         if (errno != EPERM) break;
     }

@@ -65,12 +65,121 @@ extension DataRepository {
             guard !part.isEmpty else { continue }
             let changes = try await CheckoutPlan(repository: self, options: options, isLegacy: isLegacy)
                 .changes(to: part, &report)
-            for change in changes { try await apply(change, options, &report) }
+            for change in changes where change.pointer.isDirectory { try await apply(change, options, &report) }
+            try await apply(files: changes.filter { !$0.pointer.isDirectory }, isLegacy, options, &report)
         }
+        let order = Dictionary(pointers.enumerated().map { ($1.path, $0) }) { first, _ in first }
+        report.changes.sort { order[$0.path] ?? 0 < order[$1.path] ?? 0 }
         return report
     }
 
-    private func apply(_ change: CheckoutPlan.Change, _ options: CheckoutOptions, _ report: inout CheckoutReport) async throws {
+    /// Puts outputs, or parts of them, into the work tree.
+    ///
+    /// - Throws: As ``checkout(_:_:)``; `.unknownTarget` for a part that the output does not have.
+    package func checkout(
+        _ choices: [OutputTargets.Choice],
+        _ options: CheckoutOptions
+    ) async throws -> CheckoutReport {
+        var pointers: [DataPointer] = []
+        for choice in choices {
+            guard let pointer = choice.output.pointer, choice.output.isCached else { continue }
+            guard let part = choice.part else {
+                pointers.append(pointer)
+                continue
+            }
+            let cache = cache
+            let table = try await BlockingPool.shared.run {
+                try cache.listing(pointer.md5, name: pointer.path, isLegacy: pointer.isLegacy)
+            }
+            let rows = (0..<table.count).filter { row in
+                let path = table.path(row)
+                return path == part || path.hasPrefix(part + "/")
+            }
+            guard !rows.isEmpty else {
+                throw DataVersionsError(
+                    .unknownTarget,
+                    what: "cannot restore `\(pointer.path)/\(part)`",
+                    why: "`\(choice.output.address)` names `\(pointer.path)`, which has no such part"
+                )
+            }
+            for row in rows {
+                let path = "\(pointer.path)/\(table.path(row))"
+                let md5 = table.rows[row].digest.hex
+                pointers.append(DataPointer(path: path, md5: md5, size: 0, isLegacy: pointer.isLegacy))
+            }
+        }
+        return try await checkout(pointers, options)
+    }
+
+    /// What to say where the cache lacked content of these paths.
+    package func missingContent(_ paths: [String]) -> DataVersionsError {
+        let names = paths.prefix(5).map { "`\($0)`" }.joined(separator: ", ") + (paths.count > 5 ? ", …" : "")
+        return DataVersionsError(
+            .missingContent,
+            what: "cannot restore \(names)",
+            why: "the cache lacks content of it",
+            next: "fetch it by `gyre pull`, or pass `--allow-missing`"
+        )
+    }
+
+    /// Places single files, all by one placer.
+    private func apply(
+        files changes: [CheckoutPlan.Change],
+        _ isLegacy: Bool,
+        _ options: CheckoutOptions,
+        _ report: inout CheckoutReport
+    ) async throws {
+        guard !changes.isEmpty else { return }
+        let (root, force) = (root, options.force)
+        try await BlockingPool.shared.run(cancellable: { flag in
+            for change in changes {
+                try flag.check()
+                let target = root.appending(change.pointer.path)
+                if try FileSystem.isDirectory(target) && !FileSystem.status(of: target, followingLinks: false).isSymlink
+                {
+                    for path in change.removed where !path.isEmpty { try FileSystem.removeTree(target.appending(path)) }
+                }
+                try makeRoom(at: target, isDirectory: false, name: change.pointer.path, force: force)
+            }
+        })
+        var table = FileTable()
+        for change in changes {
+            table.append(change.pointer.path, digest: MD5Digest(hex: change.pointer.md5) ?? .none)
+        }
+        let rows = SharedRows(table.rows)
+        let placer = try FilePlacer(cache, isLegacy: isLegacy, target: try OpenFolder(root), root: root)
+        let counter = Counter(total: changes.count, options.onProgress)
+        let places = table
+        try await Workers.run(changes.count, make: { ReadBuffer() }) { number, buffer, flag in
+            let pointer = changes[number].pointer
+            try places.withCPath(number) { path in
+                try placer.place(
+                    path,
+                    isExecutable: pointer.isExecutable,
+                    &rows[number],
+                    name: pointer.path,
+                    buffer,
+                    flag
+                )
+            }
+            counter.advance()
+        }
+        table.rows = rows.all
+        var index = StatIndex(root: root)
+        index.isLegacy = isLegacy
+        let (known, placed) = (index, table.sorted())
+        try await BlockingPool.shared.run { known.add(files: placed, since: .now) }
+        for change in changes {
+            report.changes.append((change.pointer.path, change.kind, false))
+            report.count(change.kind, 1)
+        }
+    }
+
+    private func apply(
+        _ change: CheckoutPlan.Change,
+        _ options: CheckoutOptions,
+        _ report: inout CheckoutReport
+    ) async throws {
         let target = root.appending(change.pointer.path)
         let (name, isDirectory) = (change.pointer.path, change.pointer.isDirectory)
         let force = options.force
@@ -100,7 +209,9 @@ extension DataRepository {
             // The next look knows what was placed.
             var now = table
             now.rows = rows.all
-            let (index, listing) = (StatIndex(root: root), MD5Digest(hex: String(change.pointer.md5.prefix(32))) ?? .none)
+            let (index, listing) = (
+                StatIndex(root: root), MD5Digest(hex: String(change.pointer.md5.prefix(32))) ?? .none
+            )
             let known = StatIndex.Known(table: now, listing: listing)
             try await BlockingPool.shared.run { index.save(known, folder: name, since: .now) }
         }

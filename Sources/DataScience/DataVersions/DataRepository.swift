@@ -73,42 +73,7 @@ package struct DataRepository: Sendable {
         )
     }
 
-    // MARK: Add
-
-    /// Makes a data version of each path: content into the cache, a line in `.gitignore`, a `.dvc` file beside the data.
-    ///
-    /// Nothing is written before all paths are looked at. Doing it again is safe, also after a crash in the middle.
-    ///
-    /// - Throws: ``DataVersionsError`` `.invalidPath` for what is not there, outside of the project, tracked by git or
-    ///   already a part of other data; `.locked` while another process changes the data.
-    package func add(_ paths: [FilePath]) async throws -> [DataPointer] {
-        var wanted: [String] = []
-        for path in paths {
-            let relative = try self.relative(path)
-            try checkNew(relative)
-            wanted.append(relative)
-        }
-        try await checkUntracked(wanted)
-        let lock = try lock()
-        defer { lock.release() }
-        var pointers: [DataPointer] = []
-        var texts: [(path: FilePath, text: String)] = []
-        for relative in wanted {
-            let file = relative + ".dvc"
-            let old = FileSystem.exists(root.appending(file)) ? try text(of: file) : nil
-            let pointer = try await store(relative)
-            let text = try old.map { try PointerFile.text(of: pointer, replacing: $0, file: file) }
-            if text != old || text == nil {
-                texts.append((root.appending(file), text ?? PointerFile.text(of: pointer)))
-            }
-            pointers.append(pointer)
-        }
-        // Git must not see data that it does not ignore yet beside a pointer.
-        try await ignore(wanted)
-        let written = texts
-        try await BlockingPool.shared.run { for (path, text) in written { try AtomicFile.write(text, to: path) } }
-        return pointers
-    }
+    // MARK: Contents
 
     /// The files that git should hold for pointers: their `.dvc` files, and the `.gitignore` files beside them.
     package func gitFiles(of pointers: [DataPointer]) -> [String] {
@@ -144,10 +109,11 @@ package struct DataRepository: Sendable {
 
     /// Adds lines to `.gitignore` for paths that git does not ignore yet.
     package func ignore(_ relatives: [String]) async throws {
-        let git = Git(root: root)
-        for relative in relatives where try await !git.ignores(relative) {
-            let path = root.appending(relative)
-            try await BlockingPool.shared.run { try GitIgnore.add(path) }
+        guard try config.bool("core", "no_scm") != true else { return }
+        let ignored = try await Git(root: root).ignored(relatives)
+        let root = root
+        try await BlockingPool.shared.run {
+            for relative in relatives where !ignored.contains(relative) { try GitIgnore.add(root.appending(relative)) }
         }
     }
 
@@ -155,10 +121,17 @@ package struct DataRepository: Sendable {
 
     /// All pointers of the work tree, sorted by path: those of `.dvc` files.
     package func pointers() async throws -> [DataPointer] {
-        let tree = DataTree(root: root)
-        return try await BlockingPool.shared.run(cancellable: { flag in
-            try tree.pointerFiles(flag).flatMap { try pointers(file: $0) }
-        })
+        try await outputs().compactMap { $0.isCached ? $0.pointer : nil }
+    }
+
+    /// The outputs that the work tree names.
+    ///
+    /// - Parameter sources: Who else names outputs, besides `.dvc` files.
+    package func outputs(_ sources: [any OutputSource] = []) async throws -> [TrackedOutput] {
+        let tree = FileTree.workTree(root)
+        var outputs = try await PointerFiles().outputs(in: tree)
+        for source in sources { outputs += try await source.outputs(in: tree) }
+        return outputs
     }
 
     /// The pointers in a `.dvc` file.
@@ -199,45 +172,11 @@ package struct DataRepository: Sendable {
         DataVersionsError(.invalidPath, what: "cannot version `\(path)`", why: why, next: next)
     }
 
-    private func missing(_ relative: String) -> DataVersionsError {
+    func missing(_ relative: String) -> DataVersionsError {
         refusal(relative, "there is no such file or folder")
     }
 
-    private func text(of relative: String) throws -> String {
+    func text(of relative: String) throws -> String {
         try FileReader.text(of: root.appending(relative), limit: 1 << 20)
-    }
-
-    /// What may become data of its own.
-    private func checkNew(_ relative: String) throws {
-        let path = root.appending(relative)
-        let parts = ProjectPath.parts(relative)
-        guard FileSystem.exists(path) else { throw missing(relative) }
-        let isDirectory = FileSystem.isDirectory(path)
-        if isDirectory, try FileSystem.status(of: path, followingLinks: false).isSymlink {
-            throw refusal(relative, "it is a link to another folder", next: "version the folder where it lies")
-        }
-        guard let name = parts.last, !name.hasSuffix(".dvc"), !["dvc.yaml", "dvc.lock", ".dvcignore"].contains(name)
-        else {
-            throw refusal(relative, "git holds such files, not the cache")
-        }
-        guard !relative.unicodeScalars.contains("\n") else { throw refusal(relative, "git cannot ignore such a name") }
-        for count in 1..<max(parts.count, 1) {
-            let folder = parts.prefix(count).joined(separator: "/")
-            guard FileSystem.exists(root.appending(folder + ".dvc")) else { continue }
-            throw refusal(relative, "it is a part of `\(folder)`", next: "run `gyre add \(folder)`")
-        }
-        if try DataTree(root: root).ignores(relative, isDirectory: isDirectory) {
-            throw refusal(relative, "`.dvcignore` leaves it out", next: "remove that pattern")
-        }
-    }
-
-    private func checkUntracked(_ relatives: [String]) async throws {
-        guard let tracked = try await Git(root: root).trackedFiles(below: relatives).first else { return }
-        let relative = relatives.first { ProjectPath.overlap($0, tracked) } ?? tracked
-        throw refusal(
-            relative,
-            "git tracks `\(tracked)`, and only one of both can",
-            next: "run `git rm -r --cached \(relative)` first"
-        )
     }
 }

@@ -40,7 +40,8 @@ struct DataTree: Sendable {
                     let full = "\(folder)/\(String(decoding: path, as: UTF8.self))"
                     if patterns.isIgnored(full, isDirectory: kind == .folder) { return .leaveOut }
                 }
-                guard kind != .folder, name.count >= 4, name[name.count - 4] == UInt8(ascii: ".") || name.count == 10 else {
+                guard kind != .folder, name.count >= 4, name[name.count - 4] == UInt8(ascii: ".") || name.count == 10
+                else {
                     return .take
                 }
                 let text = String(decoding: name, as: UTF8.self)
@@ -84,12 +85,15 @@ struct DataTree: Sendable {
 
     /// The `.dvc` files of the project, sorted; other repositories below it are not looked into.
     func pointerFiles(_ flag: CancellationFlag) throws -> [String] {
+        try projectFiles(flag) { $0.hasSuffix(".dvc") && $0 != ".dvc" }
+    }
+
+    /// The files of the project with such names, sorted; other repositories below it are not looked into.
+    func projectFiles(_ flag: CancellationFlag, where isWanted: (_ name: String) -> Bool) throws -> [String] {
         var result: [String] = []
         // What these hold is not the user's.
         let skipped = IgnorePatterns("/.gyre/\n.venv/\n").adding(try patterns(above: ""))
-        try walk("", skipped, flag) { path, name, status in
-            if name.hasSuffix(".dvc"), name != ".dvc", status.isRegular { result.append(path) }
-        }
+        try walk("", skipped, flag, isWanted) { result.append($0) }
         return result.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
@@ -97,35 +101,52 @@ struct DataTree: Sendable {
         _ folder: String,
         _ patterns: IgnorePatterns,
         _ flag: CancellationFlag,
-        _ body: (_ path: String, _ name: String, _ link: FileStatus) throws -> Void
+        _ isWanted: (_ name: String) -> Bool,
+        _ body: (_ path: String) -> Void
     ) throws {
         try flag.check()
         let place = folder.isEmpty ? root : root.appending(folder)
         let patterns = try patterns.adding(nested(folder))
-        for name in try FileSystem.list(place) {
-            let path = folder.isEmpty ? name : "\(folder)/\(name)"
-            let status = try status(of: path)
-            if patterns.isIgnored(path, isDirectory: status.isDirectory) { continue }
-            if !status.isDirectory {
-                try body(path, name, status)
-            } else if !FileSystem.isDirectory(root.appending(path).appending(".dvc")) {
-                try walk(path, patterns, flag, body)
+        let entries = try FileSystem.entries(of: place)
+        if !folder.isEmpty, entries.contains(where: { $0.kind == .folder && $0.component == ".dvc" }) { return }
+        var folders: [String] = []
+        var data: Set<String> = []
+        for entry in entries {
+            let name = entry.component.string
+            func path() -> String { folder.isEmpty ? name : "\(folder)/\(name)" }
+            if entry.kind == .folder {
+                folders.append(name)
+            } else if name.hasSuffix(".dvc") || isWanted(name) {
+                guard entry.name != nil else { throw notUTF8(path()) }
+                if entry.kind != .file || patterns.isIgnored(path(), isDirectory: false) { continue }
+                if name.hasSuffix(".dvc") { data.insert(String(name.dropLast(4))) }
+                if isWanted(name) { body(path()) }
             }
+        }
+        for name in folders {
+            let path = folder.isEmpty ? name : "\(folder)/\(name)"
+            if patterns.isIgnored(path, isDirectory: true) { continue }
+            // Nothing but data lies in a folder of data, and it may be much.
+            if data.contains(name), isData(path) { continue }
+            try walk(path, patterns, flag, isWanted, body)
         }
     }
 
-    private func status(of path: String) throws -> FileStatus {
-        do {
-            return try FileSystem.status(of: root.appending(path), followingLinks: false)
-        } catch {
-            guard error.code == .notFound, path.contains("\u{FFFD}") else { throw error }
-            throw DataVersionsError(
-                .invalidPath,
-                what: "cannot read `\(path)`",
-                why: "its name is not UTF-8",
-                next: "rename it"
-            )
-        }
+    /// Whether the `.dvc` file beside a folder is about the folder.
+    private func isData(_ path: String) -> Bool {
+        let file = path + ".dvc"
+        // What cannot be read is told where it is read.
+        guard let text = try? FileReader.text(of: root.appending(file), limit: 1 << 20) else { return false }
+        return (try? PointerFile.outputs(text, file: file))?.contains { $0.path == path } ?? false
+    }
+
+    private func notUTF8(_ path: String) -> DataVersionsError {
+        DataVersionsError(
+            .invalidPath,
+            what: "cannot read `\(path)`",
+            why: "its name is not UTF-8",
+            next: "rename it"
+        )
     }
 
     /// What holds in a folder before its own `.dvcignore` is read.

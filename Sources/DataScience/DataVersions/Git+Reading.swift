@@ -1,16 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Files
+import SystemPackage
+
 /// Reading much at once, by one call of git.
 extension Git {
     /// Those of the paths that git ignores; none outside of repositories and without git.
     package func ignored(_ paths: [String]) async throws -> Set<String> {
-        guard !paths.isEmpty else { return [] }
-        // Data can be versioned before there is a repository; then nothing is ignored.
+        // Data can be versioned before there is a repository; then nothing is ignored, and nobody would read the list.
+        guard !paths.isEmpty, hasRepository else { return [] }
         guard let answer = try? await program.run(["check-ignore", "-z", "--stdin"], list: paths.map { "./" + $0 }),
             answer.code == 0
         else { return [] }
         let names = answer.output.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
         return Set(names.map { $0.hasPrefix("./") ? String($0.dropFirst(2)) : $0 })
+    }
+
+    /// Whether the folder or one above it has `.git`, without asking git.
+    private var hasRepository: Bool {
+        var folder = root.lexicallyNormalized()
+        while true {
+            if FileSystem.exists(folder.appending(".git")) { return true }
+            guard folder.removeLastComponent() else { return false }
+        }
     }
 
     /// The files of a commit at and below the root, relative to it, sorted by their bytes.
@@ -52,4 +64,9 @@ extension Git {
         }
         return result
     }
+}
+
+extension Git {
+    /// Stages files as they are now.
+    package func add(_ files: [String]) async throws { _ = try await program.checked(["add", "--"] + files) }
 }

@@ -21,7 +21,9 @@ package struct ObjectBody: AsyncSequence, Sendable {
         range: Range<Int64>,
         read: @escaping @Sendable (Range<Int64>) async throws -> ByteBuffer
     ) {
-        self.init(info: info, range: range) { RangeReader(position: range.lowerBound, end: range.upperBound, read: read) }
+        self.init(info: info, range: range) {
+            RangeReader(position: range.lowerBound, end: range.upperBound, read: read)
+        }
     }
 
     /// A body that is read by a reader of its own each time.

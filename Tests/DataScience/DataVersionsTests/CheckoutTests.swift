@@ -168,7 +168,7 @@ struct CheckoutTests {
     @Test(arguments: [
         ("path: ../escaped", "does not lie inside"), ("path: /tmp/escaped", "does not lie inside"),
         ("path: sub/../../escaped", "does not lie inside"), ("md5: ../../../../etc/passwd", "has no `md5`"),
-        ("wdir: ../..", "does not lie inside"), ("outs: 1", "no list `outs`"), ("hash: sha", "DVC 2"),
+        ("wdir: ../..", "does not lie inside"), ("outs: 1", "no list `outs`"), ("hash: sha", "not supported"),
         ("path: .git/hooks/post-checkout", "`.git` holds no data"),
     ])
     func `a pointer that leads elsewhere is refused`(change: String, reason: String) async throws {

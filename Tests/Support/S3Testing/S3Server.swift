@@ -27,23 +27,67 @@ package struct S3Server: Sendable {
         package let description: String
     }
 
+    /// What a server may do wrong, to the first request of each kind for each object.
+    package enum Fault: String, Sendable, CaseIterable {
+        /// Answers 503.
+        case busy
+        /// Answers 500.
+        case broken
+        /// Closes the connection in the middle of a body.
+        case half
+        /// Changes a byte of a body.
+        case wrong
+        /// Changes a byte of each body, also the next time.
+        case rotten
+    }
+
     private static let script = """
-        import json, logging, os, time
+        import json, logging, os, threading, time
         parent = os.getppid()
-        logging.getLogger('werkzeug').setLevel(logging.ERROR)
+        logging.getLogger('werkzeug').setLevel(logging.CRITICAL)
         import boto3
         from moto import settings
-        from moto.server import ThreadedMotoServer
-        server = ThreadedMotoServer(ip_address='127.0.0.1', port=0, verbose=False)
-        server.start()
-        port = server.get_host_and_port()[1]
-        url = f'http://127.0.0.1:{port}'
+        from moto.server import DomainDispatcherApplication, create_backend_app
+        from werkzeug.serving import make_server
+
+        seen = set()
+        class Faults:
+            def __init__(self, app): self.app = app
+            def __call__(self, environ, start):
+                words = environ['PATH_INFO'].split('/')[1].split('-')
+                fault = words[1] if words[0] == 'test' else ''
+                query = environ.get('QUERY_STRING', '')
+                mark = (environ['REQUEST_METHOD'], environ['PATH_INFO'], query, environ.get('HTTP_RANGE', ''))
+                isFirst = mark not in seen
+                seen.add(mark)
+                isObject = environ['PATH_INFO'].count('/') > 1 and environ['PATH_INFO'].split('/')[2] != ''
+                if fault in ('busy', 'broken') and isFirst and isObject:
+                    environ['wsgi.input'].read(int(environ.get('CONTENT_LENGTH') or 0))
+                    start('503 Slow Down' if fault == 'busy' else '500 Internal Server Error', [('Content-Length', '0')])
+                    return [b'']
+                body = self.app(environ, start)
+                if environ['REQUEST_METHOD'] != 'GET' or not isObject: return body
+                if fault == 'half' and isFirst: return self.half(body)
+                if fault == 'rotten' or (fault == 'wrong' and isFirst): return self.changed(body)
+                return body
+            def half(self, body):
+                whole = b''.join(body)
+                yield whole[:len(whole) // 2]
+                raise ConnectionAbortedError()
+            def changed(self, body):
+                whole = bytearray(b''.join(body))
+                if whole: whole[len(whole) // 2] ^= 1
+                return [bytes(whole)]
+
+        server = make_server('127.0.0.1', 0, Faults(DomainDispatcherApplication(create_backend_app)), threaded=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f'http://127.0.0.1:{server.server_port}'
         iam = boto3.client('iam', endpoint_url=url, region_name='us-east-1', aws_access_key_id='a', aws_secret_access_key='b')
         iam.create_user(UserName='gyre')
         key = iam.create_access_key(UserName='gyre')['AccessKey']
         allow = json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}]})
         iam.put_user_policy(UserName='gyre', PolicyName='all', PolicyDocument=allow)
-        trust = json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': '*', 'Action': 'sts:AssumeRole'}]})
+        trust = json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'AWS': 'arn:aws:iam::123456789012:user/gyre'}, 'Action': 'sts:AssumeRole'}]})
         role = iam.create_role(RoleName='pusher', AssumeRolePolicyDocument=trust)['Role']['Arn']
         iam.put_role_policy(RoleName='pusher', PolicyName='all', PolicyDocument=allow)
         settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
@@ -110,19 +154,27 @@ package struct S3Server: Sendable {
     ///
     /// - Parameters:
     ///   - prefix: What its keys begin with.
+    ///   - fault: What the server does wrong there.
     ///   - change: Changes the settings.
     /// - Returns: A store that is empty.
     package func bucket(
         prefix: String = "",
+        fault: Fault? = nil,
         _ change: (inout S3Settings) -> Void = { _ in }
     ) async throws -> S3Store {
         var settings = S3Settings(
-            bucket: "test-\(String(UInt64.random(in: .min ... .max), radix: 36))",
+            bucket: "test-\(fault?.rawValue ?? "none")-\(String(UInt64.random(in: .min ... .max), radix: 36))",
             prefix: prefix,
             endpoint: endpoint
         )
         change(&settings)
-        let client = S3Client(settings, credentials: FixedCredentials(keys), http: Self.http, now: Self.now)
+        let client = S3Client(
+            settings,
+            credentials: FixedCredentials(keys),
+            http: Self.http,
+            now: Self.now,
+            pause: { _ in }
+        )
         try await client.makeBucket()
         return S3Store(client)
     }

@@ -115,8 +115,8 @@ enum ConfigQuoting {
     static func value(_ text: String, file: String) throws -> String {
         let hasBoth = text.contains("'") && text.contains("\"")
         guard hasBoth || text.contains("\n") else { return try name(text, file: file) }
-        if !text.contains("\"\"\"") { return "\"\"\"\(text)\"\"\"" }
         if !text.contains("'''") { return "'''\(text)'''" }
+        if !text.contains("\"\"\"") { return "\"\"\"\(text)\"\"\"" }
         throw refusal(text, file)
     }
 

@@ -100,10 +100,14 @@ struct ConfigText: Sendable {
         try parse()
     }
 
-    /// Gives a section another name.
+    /// Gives a section another name; as DVC does, it goes to the end.
     mutating func rename(_ section: ConfigSection, to name: ConfigSection) throws {
         guard let index = sections.firstIndex(where: { $0.name == section }) else { return }
-        lines[sections[index].header] = "[\(try ConfigQuoting.name(name.text, file: file))]"
+        let header = "[\(try ConfigQuoting.name(name.text, file: file))]"
+        let range = sections[index].header..<end(of: index)
+        let entries = lines[range].dropFirst()
+        lines.removeSubrange(range)
+        lines += [header] + entries
         try parse()
     }
 

@@ -165,7 +165,9 @@ final class CacheFiller: Sendable {
     private func linked(_ path: UnsafePointer<CChar>, _ folder: OpenFolder) -> UInt64? {
         guard let first = cache.links.first, first == .hardlink || first == .symlink else { return nil }
         // The object may not be a link to somewhere else.
-        guard folder.status(path, followingLinks: false).map({ $0.st_mode & S_IFMT == S_IFREG }) == true else { return nil }
+        guard folder.status(path, followingLinks: false).map({ $0.st_mode & S_IFMT == S_IFREG }) == true else {
+            return nil
+        }
         let number = staging.next()
         guard staging.link(path, of: folder.descriptor, as: number) else { return nil }
         guard String(number).withCString({ fchmodat(staging.descriptor, $0, 0o444, 0) }) == 0 else {

@@ -106,7 +106,9 @@ struct CheckoutPlan: Sendable {
         }
         var lost: [String] = []
         if let current {
-            let doomed = isKindRight ? (removed + replaced).map { ($0, before) } : current.table.rows.indices.map { ($0, current.table) }
+            let doomed =
+                isKindRight
+                ? (removed + replaced).map { ($0, before) } : current.table.rows.indices.map { ($0, current.table) }
             if !options.force { try await checkKept(doomed, of: pointer.path, isDirectory: current.isDirectory) }
             if isKindRight {
                 lost = removed.map { before.path($0) }

@@ -40,7 +40,9 @@ package struct ContentCache: Sendable {
     }
 
     /// Whether there is an object of that name; it may be damaged.
-    package func holds(_ md5: String, isLegacy: Bool = false) -> Bool { FileSystem.exists(object(md5, isLegacy: isLegacy)) }
+    package func holds(_ md5: String, isLegacy: Bool = false) -> Bool {
+        FileSystem.exists(object(md5, isLegacy: isLegacy))
+    }
 
     /// Whether there is an object, and its bytes have the hash.
     package func isWhole(_ md5: String, _ flag: CancellationFlag) throws -> Bool {

@@ -49,7 +49,8 @@ final class ReadBuffer {
     deinit { bytes.deallocate() }
 
     /// Fills the buffer from a file as far as it goes.
-    func fill(from descriptor: Int32, _ place: @autoclosure () -> FilePath) throws(FilesError) -> UnsafeRawBufferPointer {
+    func fill(from descriptor: Int32, _ place: @autoclosure () -> FilePath) throws(FilesError) -> UnsafeRawBufferPointer
+    {
         var done = 0
         while done < bytes.count {
             let count = read(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)

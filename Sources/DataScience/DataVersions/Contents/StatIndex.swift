@@ -86,8 +86,27 @@ struct StatIndex: Sendable {
     /// Notes what is known of a folder of data now.
     func save(_ known: Known, folder path: String, since start: Moment) { save(known, file(path), start) }
 
-    /// Notes what is known of the files that are data of their own.
-    func saveFiles(_ known: Known, since start: Moment) { save(known, filesIndex, start) }
+    /// Notes what is known of files that are data of their own, besides what was known of others.
+    func add(files: FileTable, to known: Known? = nil, since start: Moment) {
+        save(Known(table: Self.merged((known ?? loadFiles()).table, files)), filesIndex, start)
+    }
+
+    /// What was known, with the newer rows in place of theirs.
+    private static func merged(_ old: FileTable, _ new: FileTable) -> FileTable {
+        var result = FileTable()
+        var (left, right) = (0, 0)
+        while left < old.count || right < new.count {
+            let order = left == old.count ? 1 : right == new.count ? -1 : old.compare(left, new, right)
+            if order < 0 {
+                result.append(left, of: old)
+            } else {
+                result.append(right, of: new)
+                right += 1
+            }
+            if order <= 0 { left += 1 }
+        }
+        return result
+    }
 
     /// Forgets a folder.
     func forget(folder path: String) {
@@ -98,7 +117,9 @@ struct StatIndex: Sendable {
     private var filesIndex: FilePath { folder.appending(isLegacy ? "legacy-files" : "files") }
 
     private func file(_ path: String) -> FilePath {
-        folder.appending(isLegacy ? "legacy-trees" : "trees").appending(FileHashing.digest(of: Array(path.utf8), .md5).hex)
+        folder.appending(isLegacy ? "legacy-trees" : "trees").appending(
+            FileHashing.digest(of: Array(path.utf8), .md5).hex
+        )
     }
 
     private func load(_ file: FilePath) -> Known {

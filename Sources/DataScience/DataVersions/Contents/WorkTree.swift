@@ -36,7 +36,11 @@ struct WorkTree: Sendable {
     ///   - likely: Hashes that files may have; content that the cache has is then not copied before it is compared.
     ///   - stores: Whether the content is to be in the cache afterwards.
     /// - Throws: ``DataVersionsError`` `.invalidPath` for what cannot be versioned, `.changed`.
-    func images(of paths: [String], likely: [String: MD5Digest] = [:], storing stores: Bool = false) async throws -> [DataImage?] {
+    func images(
+        of paths: [String],
+        likely: [String: MD5Digest] = [:],
+        storing stores: Bool = false
+    ) async throws -> [DataImage?] {
         let start = StatIndex.Moment.now
         var images = try await kinds(of: paths)
         let files = images.indices.filter { images[$0]?.isDirectory == false }
@@ -113,14 +117,13 @@ struct WorkTree: Sendable {
             guard let status = table.withCPath(row, { folder.status($0) }) else { throw gone(table.path(row)) }
             table.rows[row].set(status)
         }
-        var known = index.loadFiles()
+        let known = index.loadFiles()
         let count = StatIndex.fill(&table, from: known.table)
         if stores || count < table.count {
             table.rows = try await take(table, in: folder, name: nil, guesses, stores)
         }
         if count < table.count {
-            known.table = Self.merged(known.table, table)
-            index.saveFiles(known, since: start)
+            index.add(files: table, to: known, since: start)
         }
         for position in positions {
             guard let path = images[position]?.path, let row = table.index(of: path) else { continue }
@@ -129,23 +132,6 @@ struct WorkTree: Sendable {
             images[position]?.table = one
             images[position]?.digest = table.rows[row].digest
         }
-    }
-
-    /// What was known, with the newer rows in place of theirs.
-    private static func merged(_ old: FileTable, _ new: FileTable) -> FileTable {
-        var result = FileTable()
-        var (left, right) = (0, 0)
-        while left < old.count || right < new.count {
-            let order = left == old.count ? 1 : right == new.count ? -1 : old.compare(left, new, right)
-            if order < 0 {
-                result.append(left, of: old)
-            } else {
-                result.append(right, of: new)
-                right += 1
-            }
-            if order <= 0 { left += 1 }
-        }
-        return result
     }
 
     private func gone(_ path: String) -> DataVersionsError {

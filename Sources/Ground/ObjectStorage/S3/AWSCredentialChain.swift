@@ -60,7 +60,11 @@ package actor AWSCredentialChain: AWSCredentialSource {
         let task = Task { try await find() }
         underWay = task
         defer { underWay = nil }
-        let found = try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
+        let found = try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
         known = found
         return found
     }
@@ -81,9 +85,15 @@ package actor AWSCredentialChain: AWSCredentialSource {
                     ? "write it into `~/.aws/credentials`" : "there are: \(profiles.names.joined(separator: ", "))"
             )
         }
-        if let profile = profiles[name], let keys = try await keys(of: profile, name, profiles, depth: 0) { return keys }
+        if let profile = profiles[name], let keys = try await keys(of: profile, name, profiles, depth: 0) {
+            return keys
+        }
         if let token = environment["AWS_WEB_IDENTITY_TOKEN_FILE"], let role = environment["AWS_ROLE_ARN"] {
-            return try await roles.assume(role, tokenFile: FilePath(token), session: environment["AWS_ROLE_SESSION_NAME"])
+            return try await roles.assume(
+                role,
+                tokenFile: FilePath(token),
+                session: environment["AWS_ROLE_SESSION_NAME"]
+            )
         }
         if let keys = try await machines.containerKeys() { return keys }
         if let keys = try await machines.instanceKeys() { return keys }

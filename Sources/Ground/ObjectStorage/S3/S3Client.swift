@@ -42,6 +42,9 @@ package final class S3Client: Sendable {
         state = Mutex(State(region: settings.region ?? "us-east-1"))
     }
 
+    /// The clock, milliseconds UTC.
+    var milliseconds: Int64 { now() * 1_000 }
+
     /// One request.
     struct Request: Sendable {
         let method: String
@@ -91,7 +94,9 @@ package final class S3Client: Sendable {
             var body: [UInt8] = []
             for try await piece in stream.body where body.count < 65_536 { body += piece.readableBytesView }
             return (stream, HTTPAnswer(status: stream.status, headers: stream.headers, body: body))
-        } failure: { $0.1.map { S3Failure(answer: $0) } ?? S3Failure(status: $0.0.status) }
+        } failure: {
+            $0.1.map { S3Failure(answer: $0) } ?? S3Failure(status: $0.0.status)
+        }
         .0
     }
 

@@ -45,7 +45,11 @@ final class S3Parts {
     /// Waits for the oldest part.
     private func finishOne() async throws {
         guard let (number, task) = underWay.first else { return }
-        let tag = try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
+        let tag = try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
         underWay.removeFirst()
         tags[number] = tag
     }

@@ -28,15 +28,20 @@ extension S3Store {
         )
     }
 
-    /// Hands over all objects below a folder, page by page, in the order of their names.
-    package func scan(_ prefix: String, _ body: ([ObjectInfo]) async throws -> Void) async throws {
-        let folder = prefix.isEmpty ? bucketKey("") : bucketKey(prefix)
+    /// Hands over all objects whose names begin with a text, page by page, in the order of their names.
+    package func scan(_ start: String, _ body: ([ObjectInfo]) async throws -> Void) async throws {
+        let folder = start.isEmpty && !settings.prefix.isEmpty ? settings.prefix + "/" : bucketKey(start)
         var token: String?
         repeat {
-            let page = try await page(folder.isEmpty ? "" : folder + "/", isFlat: true, after: nil, token: token, count: 1_000)
+            let page = try await page(folder, isFlat: true, after: nil, token: token, count: 1_000)
             try await body(page.lines.compactMap { if case .object(let info) = $0.entry { info } else { nil } })
             token = page.token
         } while token != nil
+    }
+
+    /// About how many objects have names that begin with a text, by the first thousand of them: at least so many.
+    package func count(_ start: String) async throws -> Int {
+        try await page(bucketKey(start), isFlat: true, after: nil, token: nil, count: 1_000).lines.count
     }
 
     /// The names in the bucket that begin with a text, up to a thousand.

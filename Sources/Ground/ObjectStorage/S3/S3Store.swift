@@ -36,7 +36,11 @@ package struct S3Store: ObjectStore {
             for try await piece in body {
                 count += Int64(piece.readableBytes)
                 if let limit, count > limit {
-                    throw ObjectStorageError(.tooLarge, what: "cannot \(purpose)", why: "it has more than \(limit) bytes")
+                    throw ObjectStorageError(
+                        .tooLarge,
+                        what: "cannot \(purpose)",
+                        why: "it has more than \(limit) bytes"
+                    )
                 }
                 waiting.writeImmutableBuffer(piece)
                 while waiting.readableBytes > partSize(parts?.count ?? 0) {
@@ -53,11 +57,11 @@ package struct S3Store: ObjectStore {
             try Task.checkCancellation()
             guard parts != nil else {
                 try await put(key, waiting, md5: nil)
-                return try await stored(key)
+                return try await stored(key, count)
             }
             try await parts?.add(waiting)
             try await parts?.complete()
-            return try await stored(key)
+            return try await stored(key, count)
         } catch {
             await parts?.abort()
             throw error
@@ -84,15 +88,10 @@ package struct S3Store: ObjectStore {
         )
     }
 
-    private func stored(_ key: ObjectKey) async throws -> ObjectInfo {
-        guard let info = try await info(key) else {
-            throw ObjectStorageError(
-                .failed,
-                what: "cannot store `\(key)`",
-                why: "it was removed as soon as it was stored"
-            )
-        }
-        return info
+    /// What the store says of an object of so many bytes.
+    private func stored(_ key: ObjectKey, _ size: Int64) async throws -> ObjectInfo {
+        // Somebody may have removed it already; it was there all the same.
+        try await info(key) ?? ObjectInfo(key: key, sizeInBytes: size, modifiedMs: client.milliseconds)
     }
 
     /// Parts grow, because there may be 10,000 at most and the length of a stream is not known before its end.
@@ -119,8 +118,16 @@ package struct S3Store: ObjectStore {
         let first = FirstAnswer(answer)
         let (client, tag) = (client, answer.header("etag"))
         let wanted = start..<start + length
-        return ObjectBody(info: try Self.info(key, answer.headers, size: size), range: wanted) { [request = reading(key)] in
-            S3Reader(client: client, request: request, tag: tag, position: wanted.lowerBound, end: wanted.upperBound, first: first)
+        return ObjectBody(info: try Self.info(key, answer.headers, size: size), range: wanted) {
+            [request = reading(key)] in
+            S3Reader(
+                client: client,
+                request: request,
+                tag: tag,
+                position: wanted.lowerBound,
+                end: wanted.upperBound,
+                first: first
+            )
         }
     }
 
@@ -189,7 +196,8 @@ package struct S3Store: ObjectStore {
         for start in stride(from: 0, to: keys.count, by: 1_000) {
             let some = keys[start..<min(start + 1_000, keys.count)]
             let lines = some.map { "<Object><Key>\(Self.escaped(bucketKey($0.text)))</Key></Object>" }
-            let text = "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>\(lines.joined())</Delete>"
+            let text =
+                "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>\(lines.joined())</Delete>"
             let body = ByteBuffer(string: text)
             let digest = Array(Insecure.MD5.hash(data: Array(text.utf8)))
             let answer = try await client.send(

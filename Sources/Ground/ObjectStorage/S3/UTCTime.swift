@@ -17,7 +17,9 @@ struct UTCTime: Sendable {
         let ofYear = ofEra - (365 * year + year / 4 - year / 100)
         let month = (5 * ofYear + 2) / 153
         let civil = month < 10 ? month + 3 : month - 9
-        return (year + era * 400 + (civil <= 2 ? 1 : 0), civil, ofYear - (153 * month + 2) / 5 + 1, seconds - days * 86_400)
+        return (
+            year + era * 400 + (civil <= 2 ? 1 : 0), civil, ofYear - (153 * month + 2) / 5 + 1, seconds - days * 86_400
+        )
     }
 
     /// `20130524T000000Z`.

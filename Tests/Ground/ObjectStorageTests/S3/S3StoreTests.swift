@@ -35,7 +35,9 @@ struct S3StoreTests {
             now: S3Server.now
         )
         let error = try #require(
-            await #expect(throws: ObjectStorageError.self) { try await S3Store(client).put(try ObjectKey("a"), bytes: [1]) }
+            await #expect(throws: ObjectStorageError.self) {
+                try await S3Store(client).put(try ObjectKey("a"), bytes: [1])
+            }
         )
         #expect(error.code == .failed)
         #expect(error.what == "cannot store `a`")

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import DataVersions
+import Files
+import SystemPackage
+
+/// Brings what a remote has and the cache lacks.
+///
+/// What arrives is compared with its hash before it has a place in the cache. An object of the cache that is damaged is
+/// replaced. Stopped at any instant, a fetch can be run again, and brings what is missing still.
+package struct Fetcher: Sendable {
+    private let cache: LocalObjects
+    private let remote: DataRemote
+    private let watch: TransferWatch
+
+    /// A way from a remote to a cache.
+    package init(from remote: DataRemote, to cache: LocalObjects, watch: TransferWatch) {
+        self.cache = cache
+        self.remote = remote
+        self.watch = watch
+    }
+
+    /// Brings the listings of folders, without their files.
+    func listings(_ outputs: [SelectedOutput]) async throws -> TransferReport {
+        var listings = NamedObjects()
+        for selected in outputs where selected.output.object.isListing {
+            listings.add(selected.output.object, selected.output.path)
+        }
+        try await unprotectDamaged(listings.objects)
+        return try await receive(listings, announced: false)
+    }
+
+    /// Brings the contents of those outputs that remotes may have.
+    package func fetch(_ outputs: [SelectedOutput]) async throws -> TransferReport {
+        let outputs = outputs.filter(\.output.isFetched)
+        var report = try await listings(outputs)
+        var files = NamedObjects()
+        for selected in outputs {
+            let output = selected.output
+            guard output.object.isListing else {
+                files.add(output.object, output.path)
+                continue
+            }
+            // A listing that is nowhere is reported already.
+            let found = try await BlockingPool.shared.run { try cache.files(of: output.object) } ?? []
+            for file in found where PartPath.holds(selected.part, file.path) {
+                files.add(file.object, "\(output.path)/\(file.path)")
+            }
+        }
+        report.add(try await receive(files, announced: true))
+        return report
+    }
+
+    /// Has listings that are damaged fetched again; they are small, and all else depends on them.
+    private func unprotectDamaged(_ listings: [DataObject]) async throws {
+        let cache = cache
+        _ = try await BlockingPool.shared.map(listings) { listing, _ in
+            do {
+                _ = try cache.files(of: listing)
+            } catch let error as DataRemotesError where error.code == .corruptContent {
+                // It can be written now, which has it looked at again.
+            }
+        }
+    }
+
+    private func receive(_ objects: NamedObjects, announced: Bool) async throws -> TransferReport {
+        let batch = try FileBatch(root: cache.folder, permissions: [.ownerRead, .groupRead, .otherRead])
+        let here = try await cache.present(objects.objects)
+        let needed = objects.objects.filter { !here.contains($0) }
+        if announced { watch.begin(needed.count) }
+        guard !needed.isEmpty else { return TransferReport(kept: here.count) }
+        let (cache, storage) = (cache, remote.storage)
+        var (report, _) = try await Mover(concurrency: remote.concurrency, watch: watch)
+            .move(needed, named: objects) { object in
+                try await storage.receive(object.key, into: batch, as: cache.path(object), md5: object.contentHash)
+            }
+        try await BlockingPool.shared.run { try batch.finish() }
+        report.kept += here.count
+        return report
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import DataVersions
+import Files
+
+/// Sends what the cache has and a remote lacks.
+///
+/// A folder's listing goes behind all of its files: where it is, they are too. Stopped at any instant, a push can be run again,
+/// and sends what is missing still.
+package struct Pusher: Sendable {
+    private let cache: LocalObjects
+    private let remote: DataRemote
+    private let watch: TransferWatch
+
+    /// A way from a cache to a remote.
+    package init(from cache: LocalObjects, to remote: DataRemote, watch: TransferWatch) {
+        self.cache = cache
+        self.remote = remote
+        self.watch = watch
+    }
+
+    /// A folder, and what it needs on the remote before its listing may go there.
+    private struct Folder: Sendable {
+        let listing: DataObject
+        let name: String
+        let files: [DataObject]
+    }
+
+    /// Sends the contents of those outputs that remotes should have.
+    package func push(_ outputs: [SelectedOutput]) async throws -> TransferReport {
+        let outputs = outputs.filter(\.output.isShared)
+        var report = TransferReport()
+        var wanted = NamedObjects()
+        let tops = Set(outputs.map(\.output.object))
+        let listed = try await existing(tops.filter(\.isListing))
+        var folders: [Folder] = []
+        for selected in outputs {
+            let output = selected.output
+            guard output.object.isListing else {
+                wanted.add(output.object, output.path)
+                continue
+            }
+            if listed.contains(output.object) {
+                report.kept += 1
+                continue
+            }
+            guard let files = try await BlockingPool.shared.run({ try cache.files(of: output.object) }) else {
+                report.missing.append(MissingObject(name: output.path, md5: output.object.md5))
+                continue
+            }
+            let chosen = files.filter { PartPath.holds(selected.part, $0.path) }
+            for file in chosen { wanted.add(file.object, "\(output.path)/\(file.path)") }
+            // A part of a folder does not make its listing true.
+            if selected.part == nil {
+                folders.append(Folder(listing: output.object, name: output.path, files: chosen.map(\.object)))
+            }
+        }
+        let there = try await existing(Set(wanted.objects))
+        report.kept += there.count
+        let needed = wanted.objects.filter { !there.contains($0) }
+        let here = try await cache.present(needed)
+        for object in needed where !here.contains(object) {
+            report.missing.append(MissingObject(name: wanted.name(object), md5: object.md5))
+        }
+        let sendable = needed.filter(here.contains)
+        watch.begin(sendable.count + folders.count)
+        let sent = try await send(sendable, wanted)
+        report.add(sent.report)
+        report.add(try await send(folders, whole: there.union(sent.done)))
+        return report
+    }
+
+    private func send(
+        _ objects: [DataObject],
+        _ names: NamedObjects
+    ) async throws -> (report: TransferReport, done: Set<DataObject>) {
+        guard !objects.isEmpty else { return (TransferReport(), []) }
+        let (cache, storage) = (cache, remote.storage)
+        let result = try await Mover(concurrency: remote.concurrency, watch: watch).move(objects, named: names) {
+            object in
+            try await storage.send(object.key, from: cache.path(object), md5: object.contentHash)
+        }
+        try await storage.finish()
+        return result
+    }
+
+    private func send(_ folders: [Folder], whole: Set<DataObject>) async throws -> TransferReport {
+        var names = NamedObjects()
+        for folder in folders where folder.files.allSatisfy(whole.contains) { names.add(folder.listing, folder.name) }
+        return try await send(names.objects, names).report
+    }
+
+    private func existing(_ objects: Set<DataObject>) async throws -> Set<DataObject> {
+        let found = try await remote.storage.existing(objects.map(\.key))
+        return objects.filter { found.contains($0.key) }
+    }
+}
+
+/// Parts of a folder.
+enum PartPath {
+    /// Whether a file of a folder belongs to a part of it; all do if that is nil.
+    static func holds(_ part: String?, _ path: String) -> Bool {
+        guard let part else { return true }
+        return ProjectPath.parts(path).starts(with: ProjectPath.parts(part))
+    }
+}

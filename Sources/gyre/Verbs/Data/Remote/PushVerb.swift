@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import DataRemotes
+import DataVersions
+import JSONText
+import Terminal
+
+/// `gyre push`: data to its remote, then code to its own.
+struct PushVerb: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "push",
+        abstract: "Send data to the remote, and then the code's commits.",
+        discussion: """
+            Sent is what the remote lacks of the data that the work tree names, and that the commits name which the branch's
+            upstream lacks. The commits follow when all of their data is there: nobody can then fetch a commit without its
+            data. With targets, `-r` or `--data-only` the code stays.
+
+            Example:
+              gyre push
+              gyre push data/train.csv -r archive
+            """
+    )
+
+    @OptionGroup var scope: ScopeOptions
+    @OptionGroup var remote: RemoteOptions
+
+    @Flag(help: "Send no commits.")
+    var dataOnly = false
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        try await RemoteSession.with(common, remote) { session in
+            var wanted = try await scope.scope(in: session.repository, common)
+            let code = try await codeToPush(session)
+            if code != nil { wanted.commits += try await Git(root: session.repository.root).unpushedData() }
+            let report = try await push(wanted, session)
+            let text = TransferText(report: report, verb: "pushed")
+            do {
+                try text.check()
+            } catch let error as DataRemotesError {
+                guard let code else { throw error }
+                throw DataRemotesError(
+                    .dataNotPushed,
+                    what: "cannot push \(code.commits) commit\(code.commits == 1 ? "" : "s") to `\(code.upstream)`",
+                    why: "not all of their data is on the remote: \(error.what), because \(error.why)",
+                    next: error.next ?? "run it again",
+                    cause: error
+                )
+            }
+            if code != nil { try await Git(root: session.repository.root).push() }
+            try answer(text, code)
+        }
+    }
+
+    /// What the branch's upstream lacks; nil if no code is to be pushed.
+    private func codeToPush(_ session: RemoteSession) async throws -> (upstream: String, commits: Int)? {
+        guard !dataOnly, scope.targets.isEmpty, remote.remote == nil else { return nil }
+        let git = Git(root: session.repository.root)
+        guard try await git.isRepository(), let upstream = try await git.upstream() else { return nil }
+        let commits = try await git.unpushed().count
+        return commits > 0 ? (upstream, commits) : nil
+    }
+
+    private func push(_ scope: DataScope, _ session: RemoteSession) async throws -> TransferReport {
+        var outputs = try await session.reader.outputs(scope)
+        let lock = try session.repository.lock()
+        defer { lock.release() }
+        let (watch, finish) = session.watch("push")
+        defer { finish() }
+        var total = TransferReport()
+        if self.scope.runCache {
+            outputs += try await RunCacheTransfer(session.cache, session.remote(), watch: watch).outputs()
+        }
+        for (remote, outputs) in try session.byRemote(outputs, where: \.isShared) {
+            total.add(try await Pusher(from: session.cache, to: remote, watch: watch).push(outputs))
+        }
+        if self.scope.runCache, total.failed.isEmpty {
+            total.moved += try await RunCacheTransfer(session.cache, session.remote(), watch: watch).push()
+        }
+        return total
+    }
+
+    private func answer(_ text: TransferText, _ code: (upstream: String, commits: Int)?) throws {
+        var writer = JSONWriter()
+        writer.object { writer in
+            text.write(into: &writer)
+            writer.field("commits", Int64(code?.commits ?? 0))
+        }
+        var lines = [text.line].compactMap(\.self)
+        if let code {
+            lines.append("\(code.commits) commit\(code.commits == 1 ? "" : "s") pushed to \(code.upstream)")
+        }
+        if lines.isEmpty { lines = ["Everything is up to date."] }
+        try common.answer(json: writer.text, text: lines.joined(separator: "\n"))
+    }
+}

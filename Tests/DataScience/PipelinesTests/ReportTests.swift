@@ -119,6 +119,38 @@ struct ReportTests {
         await #expect(throws: DataVersionsError.self) { try await revision("nowhere", lab) }
     }
 
+    @Test func `what changed is told as by dvc`() async throws {
+        let lab = try await Laboratory(
+            """
+            stages:
+              a: {cmd: cp raw a, deps: [raw], params: [lr, {other.yaml: }, {gone.yaml: [x]}], outs: [a]}
+              b: {cmd: cp a b, deps: [a], outs: [b, {plain: {cache: false}}]}
+              new: {cmd: touch new, deps: [b], params: [lr], outs: [new]}
+              always: {cmd: echo, deps: [raw], always_changed: true}
+              call: {cmd: echo}
+              ice: {cmd: touch ice, deps: [raw], outs: [ice], frozen: true}
+            """,
+            params: "lr: 1\n"
+        )
+        for (name, text) in [("other.yaml", "one: 1\ntwo: 2\n"), ("gone.yaml", "x: 1\n"), ("plain", "1"), ("raw", "1")] {
+            try lab.folder.write(text, to: name)
+        }
+        let pipeline = try #require(try lab.folder.text("dvc.yaml"))
+        try lab.folder.write(pipeline.replacing("cp a b,", with: "'cp a b; echo > plain',").replacing("true}\n", with: "true}\n").replacing(", frozen: true", with: ""), to: "dvc.yaml")
+        try await lab.reproduce("a", "b", "always", "ice")
+        try lab.folder.write(pipeline, to: "dvc.yaml")
+        try lab.folder.write("one: 2\nthree: 3\n", to: "other.yaml")
+        try lab.folder.write("lr: 2\n", to: "params.yaml")
+        try lab.folder.write("2", to: "raw")
+        for name in ["gone.yaml", "a", "ice"] { try lab.folder.remove(name) }
+        try lab.folder.write("changed", to: "plain")
+        var everything = StageSelection()
+        everything.reach = .all
+        let status = try await PipelineStatus.of(lab.project.data, everything).json
+        let other = try await lab.project.dvc("status", "--json").output
+        #expect(try await isSame(status, other, in: lab), "\(status)\n\(other)")
+    }
+
     // MARK: Pictures of the graph
 
     @Test(arguments: [[], ["--outs"], ["--collapse-foreach-matrix"], ["each@a"], ["train", "--full"]])

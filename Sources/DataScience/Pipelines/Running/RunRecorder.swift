@@ -20,7 +20,7 @@ struct RunRecorder: Sendable {
     private let python: FilePath?
     private let experimentID: String
     private let user: String
-    /// Notes that children share: who, which commit.
+    /// Notes that the runs of stages share; where the code is from, the run above them says.
     private let common: [KeyValue]
 
     /// Opens the run with all that is known before the first stage: commit, changes, machine.
@@ -67,7 +67,9 @@ struct RunRecorder: Sendable {
             python: options.python,
             experimentID: experiment,
             user: user,
-            common: tags.filter { $0.key.hasPrefix("mlflow.") || $0.key == "gyre.version" }
+            common: tags.filter {
+                ["mlflow.user", "mlflow.source.type", "mlflow.source.name", "gyre.version"].contains($0.key)
+            }
         )
         do {
             if let patch, !patch.isEmpty { try await recorder.store(Array(patch.utf8), as: "gyre/uncommitted.patch") }
@@ -145,6 +147,13 @@ struct RunRecorder: Sendable {
         metrics: [(key: String, value: Double)],
         seconds: Double
     ) async throws {
+        // Paths count from the project here, wherever the stage runs.
+        let inputs = inputs.map { pointer in
+            stage.dependencies.first { $0.written == pointer.path }.map { pointer.at($0.path) } ?? pointer
+        }
+        let outputs = outputs.map { pointer in
+            stage.outputs.first { $0.place.written == pointer.path }.map { pointer.at($0.path) } ?? pointer
+        }
         let datasets = inputs.map { pointer in
             var source = JSONWriter()
             source.object { source in
@@ -171,10 +180,13 @@ struct RunRecorder: Sendable {
         let tags = outputs.map { KeyValue("gyre.output.\($0.path)", $0.md5) }.filter { Self.isName($0.key) }
         for batch in tags.chunks(of: 100) { try await tracking.log(.init(tags: batch), run: runID) }
         guard let child else { return }
-        try await tracking.logInputs(datasets, run: child)
         let time = Metric(key: "gyre.seconds", value: seconds, timestampMs: timestampMs)
         try await tracking.log(.init(metrics: [time]), run: child)
-        for batch in tags.chunks(of: 100) { try await tracking.log(.init(tags: batch), run: child) }
+        // Not as inputs: what read and wrote a content is looked for among the runs above.
+        let named = [("input", inputs), ("output", outputs)].flatMap { kind, pointers in
+            pointers.map { KeyValue("gyre.stage.\(kind).\($0.path)", $0.md5) }.filter { Self.isName($0.key) }
+        }
+        for batch in named.chunks(of: 100) { try await tracking.log(.init(tags: batch), run: child) }
         _ = try await tracking.updateRun(id: child, status: .finished, endMs: nowMs())
     }
 

@@ -350,6 +350,7 @@ let benchmarks: [Target] =
             ["BenchmarkSupport", "Files", systemPackage],
             exclude: ["client.py", "fill-mlflow.py"]
         ),
+        benchmark("data-benchmark", in: "Data", ["BenchmarkSupport", "Files", systemPackage]),
     ]
 
 let package = Package(

@@ -9,8 +9,15 @@ package struct Child {
     package struct Cost {
         /// Start to end, seconds.
         package let wall: Double
-        /// User and system time of it and of what it waited for, seconds.
-        package let cpu: Double
+        /// Time in programs, of it and of what it waited for, seconds.
+        package let user: Double
+        /// Time in the kernel, of it and of what it waited for, seconds.
+        package let system: Double
+        /// The most memory that one of them had resident, bytes.
+        package let peak: Int
+
+        /// User and system time, seconds.
+        package var cpu: Double { user + system }
     }
 
     /// A moment of a process tree.
@@ -73,7 +80,13 @@ package struct Child {
         let wall = (ContinuousClock.now - started) / .seconds(1)
         func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
         let code: Int32 = status & 0x7f == 0 ? (status >> 8) & 0xff : -1
-        return (Cost(wall: wall, cpu: seconds(usage.ru_utime) + seconds(usage.ru_stime)), code)
+        let cost = Cost(
+            wall: wall,
+            user: seconds(usage.ru_utime),
+            system: seconds(usage.ru_stime),
+            peak: usage.ru_maxrss << 10
+        )
+        return (cost, code)
     }
 
     /// Asks it to stop, and waits ten seconds; ends by force what is left of it and of its descendants.

@@ -20,7 +20,17 @@ struct Gyre: AsyncParsableCommand {
                 name: "Project",
                 subcommands: [InitVerb.self, AddVerb.self, CheckoutVerb.self, StatusVerb.self, HooksVerb.self]
             ),
-            CommandGroup(name: "Train", subcommands: [ReproVerb.self, NotebookVerb.self, RunsVerb.self, ExperimentsVerb.self]),
+            CommandGroup(
+                name: "Data",
+                subcommands: [
+                    CommitVerb.self, DiffVerb.self, MoveVerb.self, RemoveVerb.self, UnprotectVerb.self,
+                    CheckIgnoreVerb.self, ConfigVerb.self, RemoteVerb.self, RootVerb.self,
+                ]
+            ),
+            CommandGroup(
+                name: "Train",
+                subcommands: [ReproVerb.self, NotebookVerb.self, RunsVerb.self, ExperimentsVerb.self]
+            ),
             CommandGroup(name: "Move", subcommands: [SyncVerb.self, ImportVerb.self, ExportVerb.self]),
             CommandGroup(name: "Release", subcommands: [PromoteVerb.self, ModelsVerb.self, BuildVerb.self]),
             CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self]),

@@ -35,7 +35,7 @@ struct LoopTests {
             }
             #expect(end.code == 0, "\(end.log)")
             #expect(try await gyre.processesThatStay().isEmpty)
-            let turn = try #require(try await gyre.json("status")["turns"]?.elements.first { _ in true })
+            let turn = try #require(try await gyre.json("status", "--overview")["turns"]?.elements.first { _ in true })
             #expect(turn["state"]?.string == "interrupted")
             #expect(try await gyre.rows("SELECT status FROM tracking_runs WHERE id = '\(run)'") == ["KILLED"])
             try await gyre.up { server in

@@ -17,6 +17,14 @@ int gyre_clone_file(int source, int destination) {
     return ioctl(destination, FICLONE, source) == 0 ? 0 : errno;
 }
 
+int gyre_sync_file_system(int descriptor) {
+    return syncfs(descriptor) == 0 ? 0 : errno;
+}
+
+void gyre_begin_writing(int descriptor, long long start, long long count) {
+    sync_file_range(descriptor, start, count, SYNC_FILE_RANGE_WRITE);
+}
+
 int gyre_end_with_parent(int signal) {
     return prctl(PR_SET_PDEATHSIG, signal) == 0 ? 0 : errno;
 }

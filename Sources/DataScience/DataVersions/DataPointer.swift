@@ -15,9 +15,20 @@ package struct DataPointer: Sendable, Hashable {
     package let fileCount: Int?
     /// Whether it is a file that its owner may run.
     package let isExecutable: Bool
+    /// Whether DVC 2 made it: the hash is that of a text without carriage returns, and the content lies in another folder of
+    /// the cache.
+    package let isLegacy: Bool
 
     /// A pointer.
-    package init(path: String, md5: String, size: Int64, fileCount: Int? = nil, isExecutable: Bool = false) {
+    package init(
+        path: String,
+        md5: String,
+        size: Int64,
+        fileCount: Int? = nil,
+        isExecutable: Bool = false,
+        isLegacy: Bool = false
+    ) {
+        self.isLegacy = isLegacy
         self.path = path
         self.md5 = md5
         self.size = size
@@ -30,7 +41,14 @@ package struct DataPointer: Sendable, Hashable {
 
     /// The same content at another path.
     package func at(_ path: String) -> DataPointer {
-        DataPointer(path: path, md5: md5, size: size, fileCount: fileCount, isExecutable: isExecutable)
+        DataPointer(
+            path: path,
+            md5: md5,
+            size: size,
+            fileCount: fileCount,
+            isExecutable: isExecutable,
+            isLegacy: isLegacy
+        )
     }
 
     /// Reads one output of a `.dvc` file or of `dvc.lock`; nil without the hash of a content.
@@ -41,7 +59,8 @@ package struct DataPointer: Sendable, Hashable {
             md5: md5,
             size: node["size"]?.integer ?? 0,
             fileCount: node["nfiles"]?.integer.map { Int($0) },
-            isExecutable: node["isexec"]?.bool ?? false
+            isExecutable: node["isexec"]?.bool ?? false,
+            isLegacy: node["hash"]?.string != "md5"
         )
     }
 

@@ -3,141 +3,222 @@
 import Files
 import SystemPackage
 
+/// How data is put into the work tree.
+package struct CheckoutOptions: Sendable {
+    /// Overwrite content that is in no version.
+    package var force = false
+    /// Place files anew that are right already, so that they become links as the settings say now.
+    package var relink = false
+    /// Leave out what the cache lacks, and tell of it, in place of an error before anything changes.
+    package var allowsMissing = false
+    /// Told how many files are placed.
+    package var onProgress: DataProgress?
+
+    /// Options that lose nothing.
+    package init(force: Bool = false, relink: Bool = false, allowsMissing: Bool = false) {
+        self.force = force
+        self.relink = relink
+        self.allowsMissing = allowsMissing
+    }
+}
+
+/// What changed in the work tree.
+package struct CheckoutReport: Sendable {
+    /// How a path changed.
+    package enum Kind: String, Sendable, CaseIterable {
+        case modified, added, deleted
+    }
+
+    /// The paths that changed, in the order of the pointers.
+    package internal(set) var changes: [(path: String, kind: Kind, isDirectory: Bool)] = []
+    /// How many files each kind of change took.
+    package internal(set) var files: [Kind: Int] = [:]
+    /// The paths whose content the cache lacks.
+    package internal(set) var missing: [String] = []
+
+    mutating func count(_ kind: Kind, _ number: Int) {
+        if number > 0 { files[kind, default: 0] += number }
+    }
+}
+
 extension DataRepository {
+    /// Puts contents into the work tree, and tells the paths that changed.
+    ///
+    /// - Throws: As ``checkout(_:_:)``.
+    package func checkout(_ pointers: [DataPointer], force: Bool = false) async throws -> [String] {
+        try await checkout(pointers, CheckoutOptions(force: force)).changes.map(\.path)
+    }
+
     /// Puts contents into the work tree.
     ///
     /// All pointers are looked at before anything changes. Files that are right already are not touched, those that change
     /// are replaced one by one, whole: after a crash in the middle a second checkout goes on.
     ///
-    /// - Parameters:
-    ///   - pointers: What to restore.
-    ///   - force: Overwrite content that is in no version.
-    /// - Returns: The paths that changed.
     /// - Throws: ``DataVersionsError`` `.wouldOverwrite` unless `force` is set, `.missingContent`, `.corruptContent`,
     ///   `.invalidPath`, `.locked`.
-    package func checkout(_ pointers: [DataPointer], force: Bool = false) async throws -> [String] {
-        let lock = try lock()
+    package func checkout(_ pointers: [DataPointer], _ options: CheckoutOptions) async throws -> CheckoutReport {
+        let lock = try lock(reading: [], writing: pointers.map(\.path))
         defer { lock.release() }
-        var changes: [Change] = []
-        for pointer in pointers {
-            if let change = try await change(to: pointer, force: force) { changes.append(change) }
+        var report = CheckoutReport()
+        for isLegacy in [false, true] {
+            let part = pointers.filter { $0.isLegacy == isLegacy }
+            guard !part.isEmpty else { continue }
+            let changes = try await CheckoutPlan(repository: self, options: options, isLegacy: isLegacy)
+                .changes(to: part, &report)
+            for change in changes where change.pointer.isDirectory { try await apply(change, options, &report) }
+            try await apply(files: changes.filter { !$0.pointer.isDirectory }, isLegacy, options, &report)
         }
-        for change in changes { try await apply(change, force: force) }
-        return changes.map(\.pointer.path)
+        let order = Dictionary(pointers.enumerated().map { ($1.path, $0) }) { first, _ in first }
+        report.changes.sort { order[$0.path] ?? 0 < order[$1.path] ?? 0 }
+        return report
     }
 
-    /// What must happen at one path.
-    private struct Change: Sendable {
-        let pointer: DataPointer
-        /// Paths from the data's own; empty for a file.
-        let removed: [String]
-        let placed: [Snapshot.File]
+    /// Puts outputs, or parts of them, into the work tree.
+    ///
+    /// - Throws: As ``checkout(_:_:)``; `.unknownTarget` for a part that the output does not have.
+    package func checkout(
+        _ choices: [OutputTargets.Choice],
+        _ options: CheckoutOptions
+    ) async throws -> CheckoutReport {
+        var pointers: [DataPointer] = []
+        for choice in choices {
+            guard let pointer = choice.output.pointer, choice.output.isCached else { continue }
+            guard let part = choice.part else {
+                pointers.append(pointer)
+                continue
+            }
+            let cache = cache
+            let table = try await BlockingPool.shared.run {
+                try cache.listing(pointer.md5, name: pointer.path, isLegacy: pointer.isLegacy)
+            }
+            let rows = (0..<table.count).filter { row in
+                let path = table.path(row)
+                return path == part || path.hasPrefix(part + "/")
+            }
+            guard !rows.isEmpty else {
+                throw DataVersionsError(
+                    .unknownTarget,
+                    what: "cannot restore `\(pointer.path)/\(part)`",
+                    why: "`\(choice.output.address)` names `\(pointer.path)`, which has no such part"
+                )
+            }
+            for row in rows {
+                let path = "\(pointer.path)/\(table.path(row))"
+                let md5 = table.rows[row].digest.hex
+                pointers.append(DataPointer(path: path, md5: md5, size: 0, isLegacy: pointer.isLegacy))
+            }
+        }
+        return try await checkout(pointers, options)
     }
 
-    /// A name by its bytes: two spellings of `é` are two files.
-    private struct Key: Hashable {
-        let bytes: [UInt8]
-        init(_ path: String) { bytes = Array(path.utf8) }
-    }
-
-    private func change(to pointer: DataPointer, force: Bool) async throws -> Change? {
-        try checkPlace(pointer.path)
-        let target = root.appending(pointer.path)
-        let wanted = try await files(of: pointer)
-        // A link is not the data: what it leads to stays as it is, and the link makes way.
-        let isLink = (try? FileSystem.status(of: target, followingLinks: false))?.isSymlink == true
-        let current = isLink ? nil : try await Snapshot.take(pointer.path, in: root)
-        if isLink, !pointer.isDirectory, try await measure(pointer.path)?.md5 == pointer.md5 { return nil }
-        let links = try pointer.isDirectory && current?.isDirectory == true ? linkedFolders(in: target, wanted) : []
-        let there = Dictionary(
-            (current?.files ?? []).map { (Key($0.path), $0) },
-            uniquingKeysWith: { first, _ in first }
-        )
-        let names = Set(wanted.map { Key($0.path) })
-        let placed = wanted.filter { file in
-            guard let now = there[Key(file.path)] else { return true }
-            // Inside of folders DVC keeps no permissions.
-            return now.md5 != file.md5 || !pointer.isDirectory && now.isExecutable != file.isExecutable
-        }
-        let removed = (current?.files ?? []).filter { !names.contains(Key($0.path)) }
-        let isKindRight = current.map { $0.isDirectory == pointer.isDirectory } ?? false
-        if placed.isEmpty, removed.isEmpty, links.isEmpty, isKindRight { return nil }
-        for file in placed where !cache.holds(file.md5) { throw missingContent(pointer.path, file.md5) }
-        if !force {
-            let replaced = placed.compactMap { file in there[Key(file.path)].flatMap { $0.md5 == file.md5 ? nil : $0 } }
-            try await checkKept(removed + replaced, of: pointer.path)
-        }
-        return Change(pointer: pointer, removed: links + removed.map(\.path), placed: placed)
-    }
-
-    private func files(of pointer: DataPointer) async throws -> [Snapshot.File] {
-        guard pointer.isDirectory else {
-            return [
-                Snapshot.File(path: "", md5: pointer.md5, size: pointer.size, isExecutable: pointer.isExecutable)
-            ]
-        }
-        guard cache.holds(pointer.md5) else { throw missingContent(pointer.path, pointer.md5) }
-        let cache = cache
-        let listing = try await BlockingPool.shared.run { try cache.listing(pointer.md5, name: pointer.path) }
-        return listing.entries.map { Snapshot.File(path: $0.path, md5: $0.md5, size: 0, isExecutable: false) }
-    }
-
-    /// Links to folders where the data has folders of its own; nothing may be written through them.
-    private func linkedFolders(in target: FilePath, _ wanted: [Snapshot.File]) throws -> [String] {
-        var folders: Set<String> = []
-        for file in wanted {
-            let parts = ProjectPath.parts(file.path)
-            for count in 1..<max(parts.count, 1) { folders.insert(parts.prefix(count).joined(separator: "/")) }
-        }
-        return folders.sorted().filter { folder in
-            // What is not there is no link.
-            (try? FileSystem.status(of: target.appending(folder), followingLinks: false))?.isSymlink == true
-        }
-    }
-
-    /// Makes sure that the cache has what the work tree is about to lose, byte for byte.
-    private func checkKept(_ files: [Snapshot.File], of path: String) async throws {
-        let cache = cache
-        let kept = try await BlockingPool.shared.map(files) { file, flag in try cache.isWhole(file.md5, flag) }
-        guard let lost = zip(files, kept).first(where: { !$1 })?.0 else { return }
-        let name = lost.path.isEmpty ? "it" : "`\(path)/\(lost.path)`"
-        throw DataVersionsError(
-            .wouldOverwrite,
-            what: "cannot restore `\(path)`",
-            why: "\(name) holds content that is in no version and would be lost",
-            next: "version it by `gyre add \(path)`, or pass `--force`"
+    /// What to say where the cache lacked content of these paths.
+    package func missingContent(_ paths: [String]) -> DataVersionsError {
+        let names = paths.prefix(5).map { "`\($0)`" }.joined(separator: ", ") + (paths.count > 5 ? ", …" : "")
+        return DataVersionsError(
+            .missingContent,
+            what: "cannot restore \(names)",
+            why: "the cache lacks content of it",
+            next: "fetch it by `gyre pull`, or pass `--allow-missing`"
         )
     }
 
-    private func apply(_ change: Change, force: Bool) async throws {
-        let target = root.appending(change.pointer.path)
-        let (cache, name, isDirectory) = (cache, change.pointer.path, change.pointer.isDirectory)
+    /// Places single files, all by one placer.
+    private func apply(
+        files changes: [CheckoutPlan.Change],
+        _ isLegacy: Bool,
+        _ options: CheckoutOptions,
+        _ report: inout CheckoutReport
+    ) async throws {
+        guard !changes.isEmpty else { return }
+        let (root, force) = (root, options.force)
         try await BlockingPool.shared.run(cancellable: { flag in
-            for path in change.removed {
+            for change in changes {
+                try flag.check()
+                let target = root.appending(change.pointer.path)
+                if try FileSystem.isDirectory(target) && !FileSystem.status(of: target, followingLinks: false).isSymlink
+                {
+                    for path in change.removed where !path.isEmpty { try FileSystem.removeTree(target.appending(path)) }
+                }
+                try makeRoom(at: target, isDirectory: false, name: change.pointer.path, force: force)
+            }
+        })
+        var table = FileTable()
+        for change in changes {
+            table.append(change.pointer.path, digest: MD5Digest(hex: change.pointer.md5) ?? .none)
+        }
+        let rows = SharedRows(table.rows)
+        let placer = try FilePlacer(cache, isLegacy: isLegacy, target: try OpenFolder(root), root: root)
+        let counter = Counter(total: changes.count, options.onProgress)
+        let places = table
+        try await Workers.run(changes.count, make: { ReadBuffer() }) { number, buffer, flag in
+            let pointer = changes[number].pointer
+            try places.withCPath(number) { path in
+                try placer.place(
+                    path,
+                    isExecutable: pointer.isExecutable,
+                    &rows[number],
+                    name: pointer.path,
+                    buffer,
+                    flag
+                )
+            }
+            counter.advance()
+        }
+        table.rows = rows.all
+        var index = StatIndex(root: root)
+        index.isLegacy = isLegacy
+        let (known, placed) = (index, table.sorted())
+        try await BlockingPool.shared.run { known.add(files: placed, since: .now) }
+        for change in changes {
+            report.changes.append((change.pointer.path, change.kind, false))
+            report.count(change.kind, 1)
+        }
+    }
+
+    private func apply(
+        _ change: CheckoutPlan.Change,
+        _ options: CheckoutOptions,
+        _ report: inout CheckoutReport
+    ) async throws {
+        let target = root.appending(change.pointer.path)
+        let (name, isDirectory) = (change.pointer.path, change.pointer.isDirectory)
+        let force = options.force
+        try await BlockingPool.shared.run(cancellable: { flag in
+            for path in change.links + change.removed {
                 try flag.check()
                 try FileSystem.removeTree(path.isEmpty ? target : target.appending(path))
                 removeEmptyFolders(above: path, in: target)
             }
             try makeRoom(at: target, isDirectory: isDirectory, name: name, force: force)
-            var folders: Set<FilePath> = []
-            for file in change.placed where isDirectory {
-                folders.insert(target.appending(file.path).removingLastComponent())
-            }
-            for folder in folders { try FileSystem.createDirectory(folder) }
         })
-        _ = try await BlockingPool.shared.map(change.placed) { file, flag in
-            let place = file.path.isEmpty ? target : target.appending(file.path)
-            try cache.restore(file.md5, to: place, isExecutable: file.isExecutable, name: name, flag)
+        let table = change.wanted
+        let rows = SharedRows(table.rows)
+        let folder = try OpenFolder(isDirectory ? target : root)
+        let placer = try FilePlacer(cache, isLegacy: change.pointer.isLegacy, target: folder, root: root)
+        let placed = change.placed
+        let counter = Counter(total: placed.count, options.onProgress)
+        let isExecutable = change.pointer.isExecutable && !isDirectory
+        try await Workers.run(placed.count, make: { ReadBuffer() }) { number, buffer, flag in
+            let position = placed[number]
+            try table.withCPath(position) { path in
+                try placer.place(path, isExecutable: isExecutable, &rows[position], name: name, buffer, flag)
+            }
+            counter.advance()
         }
-    }
-
-    private func missingContent(_ name: String, _ md5: String) -> DataVersionsError {
-        DataVersionsError(
-            .missingContent,
-            what: "cannot restore `\(name)`",
-            why: "the cache has no content with the hash \(md5)",
-            next: "fetch it, for example by `dvc pull`"
-        )
+        if isDirectory, !change.pointer.isLegacy {
+            // The next look knows what was placed.
+            var now = table
+            now.rows = rows.all
+            let (index, listing) = (
+                StatIndex(root: root), MD5Digest(hex: String(change.pointer.md5.prefix(32))) ?? .none
+            )
+            let known = StatIndex.Known(table: now, listing: listing)
+            try await BlockingPool.shared.run { index.save(known, folder: name, since: .now) }
+        }
+        report.changes.append((name, change.kind, isDirectory))
+        report.count(.added, change.added)
+        report.count(.modified, change.placed.count - change.added)
+        report.count(.deleted, change.removed.count)
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Files
+import Files
 package import SystemPackage
 
 /// The versioned data of a project, in DVC's files: `.dvc` pointers, the cache, and what git ignores.
@@ -34,7 +34,7 @@ package struct DataRepository: Sendable {
     /// Opens a second work tree of a repository, which shares the first one's cache.
     package static func open(at path: FilePath, sharingCacheOf other: FilePath) throws -> DataRepository {
         let shared = try open(at: other)
-        let base = shared.cache.folder.removingLastComponent().removingLastComponent()
+        let base = shared.cache.base
         try FileSystem.createDirectory(path.appending(".dvc"))
         let settings = ConfigEditor(folder: path.appending(".dvc"))
         try settings.set(ConfigName(.plain("cache"), "dir"), to: base.string, .local, in: path)
@@ -66,45 +66,14 @@ package struct DataRepository: Sendable {
         let folder = root.appending(".dvc")
         config = try RepositoryConfig(folder: folder)
         let base = config.value("cache", "dir").map { FilePath($0) } ?? folder.appending("cache")
-        cache = ContentCache(folder: base.appending("files").appending("md5"))
+        cache = ContentCache(
+            base: base,
+            links: (config.list("cache", "type") ?? []).compactMap { FileCopy.Method(rawValue: $0) },
+            isShared: config.value("cache", "shared") == "group"
+        )
     }
 
-    // MARK: Add
-
-    /// Makes a data version of each path: content into the cache, a line in `.gitignore`, a `.dvc` file beside the data.
-    ///
-    /// Nothing is written before all paths are looked at. Doing it again is safe, also after a crash in the middle.
-    ///
-    /// - Throws: ``DataVersionsError`` `.invalidPath` for what is not there, outside of the project, tracked by git or
-    ///   already a part of other data; `.locked` while another process changes the data.
-    package func add(_ paths: [FilePath]) async throws -> [DataPointer] {
-        var wanted: [String] = []
-        for path in paths {
-            let relative = try self.relative(path)
-            try checkNew(relative)
-            wanted.append(relative)
-        }
-        try await checkUntracked(wanted)
-        let lock = try lock()
-        defer { lock.release() }
-        var pointers: [DataPointer] = []
-        var texts: [(path: FilePath, text: String)] = []
-        for relative in wanted {
-            let file = relative + ".dvc"
-            let old = FileSystem.exists(root.appending(file)) ? try text(of: file) : nil
-            let pointer = try await store(relative)
-            let text = try old.map { try PointerFile.text(of: pointer, replacing: $0, file: file) }
-            if text != old || text == nil {
-                texts.append((root.appending(file), text ?? PointerFile.text(of: pointer)))
-            }
-            pointers.append(pointer)
-        }
-        // Git must not see data that it does not ignore yet beside a pointer.
-        try await ignore(wanted)
-        let written = texts
-        try await BlockingPool.shared.run { for (path, text) in written { try AtomicFile.write(text, to: path) } }
-        return pointers
-    }
+    // MARK: Contents
 
     /// The files that git should hold for pointers: their `.dvc` files, and the `.gitignore` files beside them.
     package func gitFiles(of pointers: [DataPointer]) -> [String] {
@@ -124,33 +93,27 @@ package struct DataRepository: Sendable {
     /// - Returns: The pointer.
     /// - Throws: ``DataVersionsError`` `.invalidPath`, `.changed`.
     package func store(_ relative: String) async throws -> DataPointer {
-        guard let snapshot = try await Snapshot.take(relative, in: root) else { throw missing(relative) }
-        let place = root.appending(relative)
-        let cache = cache
-        _ = try await BlockingPool.shared.map(snapshot.files) { file, flag in
-            let source = file.path.isEmpty ? place : place.appending(file.path)
-            try cache.keep(source, as: file.md5, size: file.size, name: relative, flag)
+        guard let image = try await WorkTree(root: root, cache: cache).images(of: [relative], storing: true)[0] else {
+            throw missing(relative)
         }
-        let pointer = snapshot.pointer
-        if snapshot.isDirectory {
-            let bytes = snapshot.listing.bytes
-            // Behind its files: a listing in the cache says that they are there.
-            try await BlockingPool.shared.run(cancellable: { try cache.keep(bytes, as: pointer.md5, $0) })
-        }
-        return pointer
+        return image.pointer
     }
 
     /// The pointer that a path would get, without storing anything; nil if nothing is there.
-    package func measure(_ relative: String) async throws -> DataPointer? {
-        try await Snapshot.take(relative, in: root)?.pointer
+    package func measure(_ relative: String) async throws -> DataPointer? { try await measure([relative])[0] }
+
+    /// The pointers that paths would get, without storing anything; nil where nothing is.
+    package func measure(_ relatives: [String]) async throws -> [DataPointer?] {
+        try await WorkTree(root: root, cache: cache).images(of: relatives).map { $0?.pointer }
     }
 
     /// Adds lines to `.gitignore` for paths that git does not ignore yet.
     package func ignore(_ relatives: [String]) async throws {
-        let git = Git(root: root)
-        for relative in relatives where try await !git.ignores(relative) {
-            let path = root.appending(relative)
-            try await BlockingPool.shared.run { try GitIgnore.add(path) }
+        guard try config.bool("core", "no_scm") != true else { return }
+        let ignored = try await Git(root: root).ignored(relatives)
+        let root = root
+        try await BlockingPool.shared.run {
+            for relative in relatives where !ignored.contains(relative) { try GitIgnore.add(root.appending(relative)) }
         }
     }
 
@@ -158,10 +121,17 @@ package struct DataRepository: Sendable {
 
     /// All pointers of the work tree, sorted by path: those of `.dvc` files.
     package func pointers() async throws -> [DataPointer] {
-        let tree = DataTree(root: root)
-        return try await BlockingPool.shared.run(cancellable: { flag in
-            try tree.pointerFiles(flag).flatMap { try pointers(file: $0) }
-        })
+        try await outputs().compactMap { $0.isCached ? $0.pointer : nil }
+    }
+
+    /// The outputs that the work tree names.
+    ///
+    /// - Parameter sources: Who else names outputs, besides `.dvc` files.
+    package func outputs(_ sources: [any OutputSource] = []) async throws -> [TrackedOutput] {
+        let tree = FileTree.workTree(root)
+        var outputs = try await PointerFiles().outputs(in: tree)
+        for source in sources { outputs += try await source.outputs(in: tree) }
+        return outputs
     }
 
     /// The pointers in a `.dvc` file.
@@ -183,26 +153,6 @@ package struct DataRepository: Sendable {
         return rest.string
     }
 
-    /// Takes the lock that DVC takes; it is free again when the process ends.
-    ///
-    /// - Throws: ``DataVersionsError`` `.locked`.
-    package func lock() throws -> FileLock {
-        let folder = root.appending(".dvc").appending("tmp")
-        try FileSystem.createDirectory(folder)
-        do {
-            return try FileLock.acquire(folder.appending("lock"), mode: .exclusive, owner: "gyre")
-        } catch {
-            guard error.code == .locked else { throw error }
-            throw DataVersionsError(
-                .locked,
-                what: "cannot change the data of `\(root)`",
-                why: "another `gyre` or `dvc` does",
-                next: "run it again when that one is done",
-                cause: error
-            )
-        }
-    }
-
     /// Whether a path may be read and written below the root: no link leads out of it, and it is not ours or git's.
     package func checkPlace(_ relative: String) throws {
         let parts = ProjectPath.parts(relative)
@@ -222,45 +172,11 @@ package struct DataRepository: Sendable {
         DataVersionsError(.invalidPath, what: "cannot version `\(path)`", why: why, next: next)
     }
 
-    private func missing(_ relative: String) -> DataVersionsError {
+    func missing(_ relative: String) -> DataVersionsError {
         refusal(relative, "there is no such file or folder")
     }
 
-    private func text(of relative: String) throws -> String {
+    func text(of relative: String) throws -> String {
         try FileReader.text(of: root.appending(relative), limit: 1 << 20)
-    }
-
-    /// What may become data of its own.
-    private func checkNew(_ relative: String) throws {
-        let path = root.appending(relative)
-        let parts = ProjectPath.parts(relative)
-        guard FileSystem.exists(path) else { throw missing(relative) }
-        let isDirectory = FileSystem.isDirectory(path)
-        if isDirectory, try FileSystem.status(of: path, followingLinks: false).isSymlink {
-            throw refusal(relative, "it is a link to another folder", next: "version the folder where it lies")
-        }
-        guard let name = parts.last, !name.hasSuffix(".dvc"), !["dvc.yaml", "dvc.lock", ".dvcignore"].contains(name)
-        else {
-            throw refusal(relative, "git holds such files, not the cache")
-        }
-        guard !relative.unicodeScalars.contains("\n") else { throw refusal(relative, "git cannot ignore such a name") }
-        for count in 1..<max(parts.count, 1) {
-            let folder = parts.prefix(count).joined(separator: "/")
-            guard FileSystem.exists(root.appending(folder + ".dvc")) else { continue }
-            throw refusal(relative, "it is a part of `\(folder)`", next: "run `gyre add \(folder)`")
-        }
-        if try DataTree(root: root).ignores(relative, isDirectory: isDirectory) {
-            throw refusal(relative, "`.dvcignore` leaves it out", next: "remove that pattern")
-        }
-    }
-
-    private func checkUntracked(_ relatives: [String]) async throws {
-        guard let tracked = try await Git(root: root).trackedFiles(below: relatives).first else { return }
-        let relative = relatives.first { ProjectPath.overlap($0, tracked) } ?? tracked
-        throw refusal(
-            relative,
-            "git tracks `\(tracked)`, and only one of both can",
-            next: "run `git rm -r --cached \(relative)` first"
-        )
     }
 }

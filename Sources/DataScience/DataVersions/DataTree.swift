@@ -5,14 +5,6 @@ import SystemPackage
 
 /// Walks the work tree as DVC does: `.dvcignore` files count, links to folders are not followed; blocks.
 struct DataTree: Sendable {
-    /// A file below a folder.
-    struct Entry: Sendable {
-        /// The path from the folder.
-        let path: String
-        /// What the system says; links are followed.
-        let status: FileStatus
-    }
-
     private static let ignoreFile = ".dvcignore"
     private static let always = IgnorePatterns(".git\n.hg/\n.dvc/\n")
 
@@ -31,47 +23,77 @@ struct DataTree: Sendable {
         return false
     }
 
-    /// All files of a folder of data, sorted by their paths' bytes.
+    /// All files of a folder of data, in the order of their paths' bytes.
     ///
     /// - Throws: ``DataVersionsError`` `.invalidPath` for what cannot be versioned: links that lead nowhere, pipes and
     ///   sockets, `.dvcignore` files and pointers of other data.
-    func files(in folder: String, _ flag: CancellationFlag) throws -> [Entry] {
-        let prefix = folder.unicodeScalars.count + 1
-        var result: [Entry] = []
-        try walk(folder, try patterns(above: folder), flag) { path, name, link in
-            func refusal(_ why: String, _ next: String) -> DataVersionsError {
-                DataVersionsError(.invalidPath, what: "cannot version `\(folder)`", why: why, next: next)
-            }
-            if name == Self.ignoreFile {
-                throw refusal("`\(path)` lies inside", "move its patterns to the `.dvcignore` of the project")
-            }
-            if name.hasSuffix(".dvc") {
-                throw refusal("`\(path)` versions a part of it", "remove that file, or version the parts alone")
-            }
-            let status: FileStatus
-            do {
-                status = link.isSymlink ? try FileSystem.status(of: root.appending(path)) : link
-            } catch let error as FilesError where error.code == .notFound {
-                throw refusal("the link `\(path)` leads nowhere", "remove it, or name it in `.dvcignore`")
-            }
-            // DVC leaves what lies behind such a link out.
-            if link.isSymlink, status.isDirectory { return }
-            guard status.isRegular else {
-                throw refusal("`\(path)` is neither file nor folder", "remove it, or name it in `.dvcignore`")
-            }
-            result.append(Entry(path: String(path.unicodeScalars.dropFirst(prefix)), status: status))
+    func files(in folder: String, _ flag: CancellationFlag) throws -> FileTable {
+        func refusal(_ why: String, _ next: String) -> DataVersionsError {
+            DataVersionsError(.invalidPath, what: "cannot version `\(folder)`", why: why, next: next)
         }
-        return result.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+        let patterns = try patterns(above: folder, always: IgnorePatterns(""))
+        do {
+            return try FolderScan.files(below: root.appending(folder), flag) { path, kind in
+                let name = Self.name(of: path)
+                if Self.isAlwaysIgnored(name, kind) { return .leaveOut }
+                if !patterns.isEmpty {
+                    let full = "\(folder)/\(String(decoding: path, as: UTF8.self))"
+                    if patterns.isIgnored(full, isDirectory: kind == .folder) { return .leaveOut }
+                }
+                guard kind != .folder, name.count >= 4, name[name.count - 4] == UInt8(ascii: ".") || name.count == 10
+                else {
+                    return .take
+                }
+                let text = String(decoding: name, as: UTF8.self)
+                func full() -> String { "\(folder)/\(String(decoding: path, as: UTF8.self))" }
+                if text == Self.ignoreFile {
+                    throw refusal("`\(full())` lies inside", "move its patterns to the `.dvcignore` of the project")
+                }
+                if text.hasSuffix(".dvc") {
+                    throw refusal("`\(full())` versions a part of it", "remove that file, or version the parts alone")
+                }
+                return .take
+            }
+        } catch let error as FilesError {
+            var place = error.path
+            guard place.removePrefix(root) else { throw error }
+            switch error.code {
+            case .notFound:
+                throw refusal("the link `\(place)` leads nowhere", "remove it, or name it in `.dvcignore`")
+            case .wrongKind:
+                throw refusal("`\(place)` is neither file nor folder", "remove it, or name it in `.dvcignore`")
+            case .invalidContent: throw refusal("the name of `\(place)` is not UTF-8", "rename it")
+            case .ioFailed where error.cause as? Errno == .tooManySymbolicLinkLevels:
+                throw refusal("the link `\(place)` leads to itself", "remove it, or name it in `.dvcignore`")
+            default: throw error
+            }
+        }
+    }
+
+    private static func name(of path: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+        var start = path.count
+        while start > 0, path[start - 1] != UInt8(ascii: "/") { start -= 1 }
+        return UnsafeBufferPointer(rebasing: path[start...])
+    }
+
+    /// What no file of patterns needs to name.
+    private static func isAlwaysIgnored(_ name: UnsafeBufferPointer<UInt8>, _ kind: FolderEntry.Kind) -> Bool {
+        guard name.count == 3 || name.count == 4, name[0] == UInt8(ascii: ".") else { return false }
+        if name.elementsEqual(".git".utf8) { return true }
+        return kind == .folder && (name.elementsEqual(".hg".utf8) || name.elementsEqual(".dvc".utf8))
     }
 
     /// The `.dvc` files of the project, sorted; other repositories below it are not looked into.
     func pointerFiles(_ flag: CancellationFlag) throws -> [String] {
+        try projectFiles(flag) { $0.hasSuffix(".dvc") && $0 != ".dvc" }
+    }
+
+    /// The files of the project with such names, sorted; other repositories below it are not looked into.
+    func projectFiles(_ flag: CancellationFlag, where isWanted: (_ name: String) -> Bool) throws -> [String] {
         var result: [String] = []
         // What these hold is not the user's.
         let skipped = IgnorePatterns("/.gyre/\n.venv/\n").adding(try patterns(above: ""))
-        try walk("", skipped, flag) { path, name, status in
-            if name.hasSuffix(".dvc"), name != ".dvc", status.isRegular { result.append(path) }
-        }
+        try walk("", skipped, flag, isWanted) { result.append($0) }
         return result.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
@@ -79,40 +101,57 @@ struct DataTree: Sendable {
         _ folder: String,
         _ patterns: IgnorePatterns,
         _ flag: CancellationFlag,
-        _ body: (_ path: String, _ name: String, _ link: FileStatus) throws -> Void
+        _ isWanted: (_ name: String) -> Bool,
+        _ body: (_ path: String) -> Void
     ) throws {
         try flag.check()
         let place = folder.isEmpty ? root : root.appending(folder)
         let patterns = try patterns.adding(nested(folder))
-        for name in try FileSystem.list(place) {
-            let path = folder.isEmpty ? name : "\(folder)/\(name)"
-            let status = try status(of: path)
-            if patterns.isIgnored(path, isDirectory: status.isDirectory) { continue }
-            if !status.isDirectory {
-                try body(path, name, status)
-            } else if !FileSystem.isDirectory(root.appending(path).appending(".dvc")) {
-                try walk(path, patterns, flag, body)
+        let entries = try FileSystem.entries(of: place)
+        if !folder.isEmpty, entries.contains(where: { $0.kind == .folder && $0.component == ".dvc" }) { return }
+        var folders: [String] = []
+        var data: Set<String> = []
+        for entry in entries {
+            let name = entry.component.string
+            func path() -> String { folder.isEmpty ? name : "\(folder)/\(name)" }
+            if entry.kind == .folder {
+                folders.append(name)
+            } else if name.hasSuffix(".dvc") || isWanted(name) {
+                guard entry.name != nil else { throw notUTF8(path()) }
+                if entry.kind != .file || patterns.isIgnored(path(), isDirectory: false) { continue }
+                if name.hasSuffix(".dvc") { data.insert(String(name.dropLast(4))) }
+                if isWanted(name) { body(path()) }
             }
+        }
+        for name in folders {
+            let path = folder.isEmpty ? name : "\(folder)/\(name)"
+            if patterns.isIgnored(path, isDirectory: true) { continue }
+            // Nothing but data lies in a folder of data, and it may be much.
+            if data.contains(name), isData(path) { continue }
+            try walk(path, patterns, flag, isWanted, body)
         }
     }
 
-    private func status(of path: String) throws -> FileStatus {
-        do {
-            return try FileSystem.status(of: root.appending(path), followingLinks: false)
-        } catch {
-            guard error.code == .notFound, path.contains("\u{FFFD}") else { throw error }
-            throw DataVersionsError(
-                .invalidPath,
-                what: "cannot read `\(path)`",
-                why: "its name is not UTF-8",
-                next: "rename it"
-            )
-        }
+    /// Whether the `.dvc` file beside a folder is about the folder.
+    private func isData(_ path: String) -> Bool {
+        let file = path + ".dvc"
+        // What cannot be read is told where it is read.
+        guard let text = try? FileReader.text(of: root.appending(file), limit: 1 << 20) else { return false }
+        return (try? PointerFile.outputs(text, file: file))?.contains { $0.path == path } ?? false
+    }
+
+    private func notUTF8(_ path: String) -> DataVersionsError {
+        DataVersionsError(
+            .invalidPath,
+            what: "cannot read `\(path)`",
+            why: "its name is not UTF-8",
+            next: "rename it"
+        )
     }
 
     /// What holds in a folder before its own `.dvcignore` is read.
-    private func patterns(above folder: String) throws -> IgnorePatterns {
-        var patterns = Self.always
+    private func patterns(above folder: String, always: IgnorePatterns = Self.always) throws -> IgnorePatterns {
+        var patterns = always
         let parts = ProjectPath.parts(folder)
         for count in 0..<parts.count {
             patterns = try patterns.adding(nested(parts.prefix(count).joined(separator: "/")))

@@ -22,6 +22,8 @@ package struct DataVersionsError: Explained {
         case locked
         /// A file of ours cannot be understood.
         case invalidFile
+        /// Nothing that is versioned has the name.
+        case unknownTarget
         /// A setting has a value that it cannot have, or there is no such setting.
         case invalidSetting
         /// A remote or a setting that is needed is not there.
@@ -47,7 +49,7 @@ package struct DataVersionsError: Explained {
         switch code {
         case .notARepository, .git, .corruptContent: .failed
         case .invalidPath, .invalidFile, .invalidSetting: .invalid
-        case .missingContent, .notConfigured: .notFound
+        case .missingContent, .notConfigured, .unknownTarget: .notFound
         case .tooLarge: .tooLarge
         case .wouldOverwrite, .changed, .locked, .alreadyConfigured: .conflict
         }

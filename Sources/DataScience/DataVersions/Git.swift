@@ -7,7 +7,7 @@ package import SystemPackage
 package struct Git: Sendable {
     /// The work tree.
     package let root: FilePath
-    private let program: GitProgram
+    let program: GitProgram
 
     /// The repository whose work tree holds `root`; nothing is run.
     package init(root: FilePath) {

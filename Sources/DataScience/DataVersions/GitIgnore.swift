@@ -18,6 +18,20 @@ enum GitIgnore {
         try AtomicFile.write("\(text)\(separator)\(line)\n", to: file)
     }
 
+    /// Removes the line, and a file that it leaves empty; blocks.
+    static func remove(_ path: FilePath) throws {
+        guard let name = path.lastComponent?.string else { return }
+        let file = path.removingLastComponent().appending(".gitignore")
+        guard FileSystem.exists(file) else { return }
+        let text = try FileReader.text(of: file, limit: 1 << 20)
+        let line = "/" + escaped(name)
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.contains(where: { $0.utf8.elementsEqual(line.utf8) }) else { return }
+        lines.removeAll { $0.utf8.elementsEqual(line.utf8) }
+        let rest = lines.joined(separator: "\n")
+        if rest.allSatisfy(\.isWhitespace) { try FileSystem.remove(file) } else { try AtomicFile.write(rest, to: file) }
+    }
+
     /// A name whose characters mean themselves.
     static func escaped(_ name: String) -> String {
         let text = name.unicodeScalars.map { #"*?[]!#\"#.unicodeScalars.contains($0) ? "\\\($0)" : "\($0)" }.joined()

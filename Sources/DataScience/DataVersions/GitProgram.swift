@@ -75,6 +75,48 @@ struct GitProgram: Sendable {
         paths: Paths = .literal,
         limit: Int = 64 << 20
     ) async throws -> Answer {
+        let result = try await run(arguments, index, paths, limit, input: .none, output: .string(limit: limit))
+        return Answer(
+            code: Self.code(result.terminationStatus),
+            output: result.standardOutput,
+            error: result.standardError
+        )
+    }
+
+    /// Runs a call that reads a list and answers with bytes.
+    ///
+    /// - Parameters:
+    ///   - arguments: The call and its arguments.
+    ///   - list: What it reads; a NUL is put behind each.
+    ///   - limit: The most bytes of output.
+    /// - Returns: The code, the output, and the error's text.
+    /// - Throws: ``DataVersionsError`` `.git` if git cannot be started, `.tooLarge` if it says more than `limit`.
+    func run(
+        _ arguments: [String],
+        list: some Sequence<String>,
+        limit: Int = 256 << 20
+    ) async throws -> (code: Int32, output: [UInt8], error: String) {
+        var input: [UInt8] = []
+        for item in list {
+            input += item.utf8
+            input.append(0)
+        }
+        let result = try await run(arguments, nil, .own, limit, input: .array(input), output: .bytes(limit: limit))
+        return (Self.code(result.terminationStatus), result.standardOutput, result.standardError)
+    }
+
+    private static func code(_ status: TerminationStatus) -> Int32 {
+        if case .exited(let code) = status { Int32(code) } else { -1 }
+    }
+
+    private func run<Input: InputProtocol, Output: OutputProtocol>(
+        _ arguments: [String],
+        _ index: FilePath?,
+        _ paths: Paths,
+        _ limit: Int,
+        input: Input,
+        output: Output
+    ) async throws -> ExecutionResult<Void, Output, StringOutput<UTF8>> {
         var options = PlatformOptions()
         // Asked to end, git removes its lock files; killed, it would leave them in the user's way.
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
@@ -84,13 +126,12 @@ struct GitProgram: Sendable {
                 arguments: Arguments(["-C", root.string] + paths.options + arguments),
                 environment: .inherit.updating(variables(index)),
                 platformOptions: options,
-                input: .none,
-                output: .string(limit: limit),
+                input: input,
+                output: output,
                 error: .string(limit: 1 << 20)
             )
-            let code: Int32 = if case .exited(let code) = result.terminationStatus { Int32(code) } else { -1 }
             try Task.checkCancellation()
-            return Answer(code: code, output: result.standardOutput, error: result.standardError)
+            return result
         } catch let error as SubprocessError where error.code == .outputLimitExceeded {
             throw DataVersionsError(
                 .tooLarge,

@@ -5,35 +5,47 @@ import Documents
 
 /// The text of a `.dvc` file: read, written and brought up to date with people's comments and notes in it.
 enum PointerFile {
-    /// The outputs that have content in the cache.
+    /// The pointers that a file has; outputs whose content is not in the cache are left out.
+    ///
+    /// - Throws: As ``outputs(_:file:)``.
+    static func pointers(_ text: String, file: String) throws -> [DataPointer] {
+        try outputs(text, file: file).compactMap { $0.isCached ? $0.pointer : nil }
+    }
+
+    /// The outputs that a file names.
     ///
     /// - Parameters:
     ///   - text: The file.
     ///   - file: Its path relative to the project.
-    /// - Returns: Pointers with paths relative to the project.
+    /// - Returns: Outputs with paths relative to the project.
     /// - Throws: ``DataVersionsError`` `.invalidFile`, ``DocumentError``.
-    static func pointers(_ text: String, file: String) throws -> [DataPointer] {
+    static func outputs(_ text: String, file: String) throws -> [TrackedOutput] {
+        if let plain = PlainPointerText(text) { return try [plain.output(file: file)] }
         let document = try YAMLDocument.parse(text, file: file)
         guard let outputs = document["outs"]?.sequence else { throw invalid(file, "it has no list `outs`") }
         let folder = ProjectPath.parts(file).dropLast() + [document["wdir"]?.string ?? "."]
-        return try outputs.compactMap { output in
-            guard let name = output["path"]?.string, !name.isEmpty else {
+        let isImport = document["deps"]?.sequence?.contains { $0["repo"] != nil } ?? false
+        return try outputs.map { node in
+            guard let name = node["path"]?.string, !name.isEmpty else {
                 throw invalid(file, "an output has no `path`")
             }
             guard let path = ProjectPath.joined(folder + [name]) else {
                 throw invalid(file, "`\(name)` does not lie inside the project")
             }
-            // What is not cached cannot be restored; DVC leaves it alone too.
-            if output["cache"]?.bool == false { return nil }
-            guard let pointer = DataPointer(output, at: path) else { throw invalid(file, "`\(name)` has no `md5`") }
-            guard output["hash"]?.string == "md5" else {
-                throw invalid(
-                    file,
-                    "DVC 2 made it, whose hashes mean another thing",
-                    next: "run `dvc cache migrate --dvc-files` once"
-                )
+            let hash = node["hash"]?.string
+            guard hash == nil || hash.flatMap(TrackedOutput.HashKind.init(rawValue:)) != nil else {
+                throw invalid(file, "hashes of the kind `\(hash ?? "")` are not supported")
             }
-            return pointer
+            var output = TrackedOutput(path: path, pointer: DataPointer(node, at: path), file: file)
+            if output.pointer == nil, let md5 = node["md5"] {
+                guard md5.isNull else { throw invalid(file, "`\(name)` has no `md5` that could be one") }
+            }
+            output.isCached = node["cache"]?.bool ?? true
+            output.isPushed = node["push"]?.bool ?? true
+            output.isPersistent = node["persist"]?.bool ?? false
+            output.remote = node["remote"]?.string
+            output.isImport = isImport
+            return output
         }
     }
 
@@ -50,9 +62,7 @@ enum PointerFile {
     static func text(of pointer: DataPointer, replacing old: String, file: String) throws -> String {
         let document = try YAMLDocument.parse(old, file: file)
         guard !document.isNull else { return text(of: pointer) }
-        guard document["deps"] == nil, let outputs = document["outs"]?.sequence, outputs.count == 1,
-            let output = outputs.first
-        else {
+        guard document["deps"] == nil, let outputs = document["outs"]?.sequence, outputs.count == 1 else {
             throw DataVersionsError(
                 .invalidFile,
                 what: "cannot version `\(pointer.path)`",
@@ -60,7 +70,17 @@ enum PointerFile {
                 next: "remove `\(file)` first if its origin no longer matters"
             )
         }
-        guard try pointers(old, file: file).first != pointer else { return old }
+        return try self.text(of: pointer, in: old, file: file)
+    }
+
+    /// The text with another content for one of its outputs; all else stays.
+    static func text(of pointer: DataPointer, in old: String, file: String) throws -> String {
+        let before = try outputs(old, file: file)
+        guard let index = before.firstIndex(where: { $0.path == pointer.path }) else {
+            throw invalid(file, "it names no `\(pointer.path)`")
+        }
+        guard before[index].pointer != pointer else { return old }
+        guard let output = try YAMLDocument.parse(old, file: file)["outs"]?.sequence?[index] else { return old }
         var text = old
         let wanted: [(key: String, value: String?)] = [
             ("md5", pointer.md5), ("size", String(pointer.size)), ("nfiles", pointer.fileCount.map { String($0) }),
@@ -73,12 +93,17 @@ enum PointerFile {
         }
         for (key, value) in wanted {
             guard let value, output[key]?.source != value else { continue }
-            text = try YAMLEdit.setting(["outs", "0", key], to: value, in: text, file: file)
+            text = try YAMLEdit.setting(["outs", String(index), key], to: value, in: text, file: file)
         }
-        guard try pointers(text, file: file) == [pointer] else {
+        guard try outputs(text, file: file)[index].pointer == pointer else {
             throw invalid(file, "its layout leaves no place for the new hash", next: "write one key a line")
         }
         return text
+    }
+
+    /// The text with another name for its only output.
+    static func text(_ old: String, named name: String, file: String) throws -> String {
+        try YAMLEdit.setting(["outs", "0", "path"], to: YAMLText.scalar(name), in: old, file: file)
     }
 
     private static func removing(line: Int, from text: String) -> String {

@@ -53,6 +53,9 @@ package enum FileCopy {
         return last
     }
 
+    /// Has an open file share the blocks of another; false where the file system cannot, as most.
+    package static func clone(_ source: Int32, to target: Int32) -> Bool { gyre_clone_file(source, target) == 0 }
+
     private static func attempt(
         _ method: Method,
         _ source: FilePath,

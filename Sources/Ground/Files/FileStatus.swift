@@ -21,6 +21,9 @@ package struct FileStatus: Sendable, Hashable {
     /// Kind and permission bits.
     package let mode: UInt32
 
+    /// How many names it has.
+    package let linkCount: UInt64
+
     /// Whether it is a folder.
     package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
     /// Whether it is a symbolic link, if links were not followed.
@@ -39,6 +42,7 @@ package struct FileStatus: Sendable, Hashable {
         inode = UInt64(status.st_ino)
         device = UInt64(status.st_dev)
         mode = status.st_mode
+        linkCount = UInt64(status.st_nlink)
     }
 }
 

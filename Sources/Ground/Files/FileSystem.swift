@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CPlatform
 package import SystemPackage
 
 #if canImport(Glibc)
@@ -154,6 +155,11 @@ package enum FileSystem {
         defer { close(descriptor) }
         // Some network file systems cannot sync folders and say so; they order renames themselves.
         guard fsync(descriptor) == 0 || errno == EINVAL else { throw FilesError(Errno(rawValue: errno), "sync", path) }
+    }
+
+    /// Has the system begin to write a part of an open file to its disk, so that a sync later has less to wait for.
+    package static func beginWriting(_ descriptor: Int32, from start: Int64, count: Int64) {
+        gyre_begin_writing(descriptor, start, count)
     }
 
     /// A new folder of its own below the system's temporary folder; the caller removes it.

@@ -3,7 +3,7 @@
 /// A pattern of path bytes: `*`, `?`, `[a-z]`, `[[:digit:]]`, `\` for the next byte itself, and `**` across folders.
 ///
 /// Matching costs at most the length of the path squared times that of the pattern.
-struct PathGlob: Sendable {
+package struct PathGlob: Sendable {
     private enum Token: Sendable {
         case byte(UInt8)
         /// One byte of a set; never a slash.
@@ -24,7 +24,7 @@ struct PathGlob: Sendable {
     /// - Parameters:
     ///   - pattern: The pattern without a slash at its start or end.
     ///   - crossesFolders: Whether `**` means more than `*`.
-    init?(_ pattern: ArraySlice<UInt8>, crossesFolders: Bool) {
+    package init?(_ pattern: ArraySlice<UInt8>, crossesFolders: Bool) {
         var rest = pattern
         // git compares what stands before the first special byte by itself and begins to look for `**` behind that.
         var isLiteral = true
@@ -64,7 +64,7 @@ struct PathGlob: Sendable {
     }
 
     /// Whether the pattern stands for exactly these bytes.
-    func matches(_ text: ArraySlice<UInt8>) -> Bool {
+    package func matches(_ text: ArraySlice<UInt8>) -> Bool {
         var place = text.startIndex
         var index = 0
         // Where to go on once the last star, or the last `**` before it, takes more. Earlier ones never help: what

@@ -161,14 +161,14 @@ struct CheckoutTests {
         try FileSystem.remove(project.data.cache.object(FileHashing.digest(of: Array("b".utf8), .md5).hex))
         try project.folder.remove("data")
         let error = try await #require(throws: DataVersionsError.self) { try await project.checkout() }
-        #expect(error.code == .missingContent && error.next?.contains("dvc pull") == true)
+        #expect(error.code == .missingContent && error.next?.contains("gyre pull") == true)
         #expect(!project.folder.holds("data"))
     }
 
     @Test(arguments: [
         ("path: ../escaped", "does not lie inside"), ("path: /tmp/escaped", "does not lie inside"),
         ("path: sub/../../escaped", "does not lie inside"), ("md5: ../../../../etc/passwd", "has no `md5`"),
-        ("wdir: ../..", "does not lie inside"), ("outs: 1", "no list `outs`"), ("hash: sha", "DVC 2"),
+        ("wdir: ../..", "does not lie inside"), ("outs: 1", "no list `outs`"), ("hash: sha", "not supported"),
         ("path: .git/hooks/post-checkout", "`.git` holds no data"),
     ])
     func `a pointer that leads elsewhere is refused`(change: String, reason: String) async throws {

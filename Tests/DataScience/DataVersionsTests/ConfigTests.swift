@@ -56,7 +56,7 @@ struct ConfigTests {
             .add("its", "/abs/with \"quotes\"", isDefault: false), .set("remote.s3r.profile", "a # b"),
             .set("remote.s3r.secret_access_key", "both ' and \""), .set("remote.loc.verify", "true"),
             .set("Core.Check_Update", "false"), .rename("loc", "near"), .choose("s3r"), .choose(nil),
-            .set("remote.s3r.region", " padded "), .set("remote.s3r.region", ""), .unset("remote.loc.verify"),
+            .set("remote.s3r.region", " padded "), .set("remote.s3r.region", ""), .unset("remote.near.verify"),
             .unset("core.check_update"), .choose("near"), .add("home", "~/data", isDefault: false),
             .unset("cache.type"), .unset("cache.dir"), .remove("near"), .unset("core.autostage"), .remove("s3r"),
             .remove("its"), .remove("home"),
@@ -69,7 +69,7 @@ struct ConfigTests {
         // One process: starting it takes longer than all it does.
         var commands = JSONWriter()
         commands.array { writer in
-            for change in changes { writer.array { for argument in change.arguments { $0.value(argument) } } }
+            for change in changes { writer.array { for argument in change.arguments { $0.string(argument) } } }
         }
         let script = """
             import json, sys

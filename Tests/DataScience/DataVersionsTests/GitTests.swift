@@ -201,4 +201,37 @@ struct GitTests {
         #expect(try await git.commits(naming: first.md5).map(\.id) == [two, one])
         #expect(try await git.commits(naming: second.md5).map(\.subject) == ["Two"])
     }
+
+    @Test func `what git ignores is asked in one call, whatever the names are`() async throws {
+        let project = try await TestProject()
+        let git = Git(root: project.root)
+        try project.folder.write("/data\n*.bin\n", to: ".gitignore")
+        try project.folder.write("1", to: "data/a b\nc")
+        let paths = ["data", "data/a b\nc", "x.bin", "x.txt", "--help", "ü.bin"]
+        #expect(try await git.ignored(paths) == ["data", "data/a b\nc", "x.bin", "ü.bin"])
+        #expect(try await git.ignored([]) == [])
+        #expect(try await git.ignored(["x.txt"]) == [])
+        #expect(try await Git(root: "/").ignored(["x.bin"]) == [])
+    }
+
+    @Test func `a commit's files are read in one call, from a folder below the repository too`() async throws {
+        let project = try await TestProject()
+        let files = ["a": "1\n2\n", "sub/b": "", "sub/ü c": "three", "sub/line\nend": "four"]
+        for (path, text) in files { try project.folder.write(text, to: path) }
+        let commit = try await project.commit("All")
+        try project.folder.write("later", to: "a")
+        let git = Git(root: project.root)
+        #expect(Set(files.keys).isSubset(of: try await git.files(at: commit)))
+        let found = try await git.contents(of: ["a", "no\nthing", "sub", "sub/line\nend", "sub/b"], at: commit)
+        #expect(
+            found.mapValues { String(decoding: $0, as: UTF8.self) } == [
+                "a": "1\n2\n", "sub/line\nend": "four", "sub/b": "",
+            ]
+        )
+        let below = Git(root: project.root.appending("sub"))
+        #expect(try await below.files(at: commit).sorted() == ["b", "line\nend", "ü c"])
+        #expect(try await below.contents(of: ["ü c", "../a"], at: "HEAD").keys.sorted() == ["../a", "ü c"])
+        await #expect(throws: DataVersionsError.self) { try await git.files(at: "nothing") }
+        #expect(try await git.contents(of: ["a"], at: "nothing").isEmpty)
+    }
 }

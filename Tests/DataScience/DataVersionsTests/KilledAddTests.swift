@@ -21,22 +21,27 @@ struct KilledAddTests {
         print("\ngrown \(try Self.peakInMebibytes() - before)")
     }
 
-    @Test(.enabled(if: folder == nil, "it would start itself again"), .timeLimit(.minutes(5)), arguments: 0..<3)
+    @Test(.enabled(if: folder == nil, "it would start itself again"), .timeLimit(.minutes(5)), arguments: 0..<4)
     func `kill -9 leaves cache and pointer whole, and a second add works`(round: Int) async throws {
         let project = try await TestProject()
         for number in 0..<64 {
             try project.folder.write(Self.bytes(seed: number, count: 1 << 20), to: "data/\(number)")
         }
         let child = try Self.start(on: project.root)
-        // Killed once a few objects are there, each time a little later; a thread of its own must not wait for others.
+        // Killed once a few files are under way, each time a little later, and at last while they get their names; a thread of
+        // its own must not wait for others.
         let (cache, id) = (project.data.cache.folder, child.processIdentifier)
         try await BlockingPool(threads: 1).run {
             let deadline = ContinuousClock.now + .seconds(30)
-            while try Self.objects(in: cache).count <= round * 4, .now < deadline { sched_yield() }
+            func count() throws -> Int {
+                if round == 3 { return try Self.objects(in: cache).count * 64 }
+                return try Self.staged(in: cache.removingLastComponent())
+            }
+            while try count() <= round * 20, .now < deadline { sched_yield() }
             kill(id, SIGKILL)
         }
         child.waitUntilExit()
-        #expect(child.terminationReason == .uncaughtSignal)
+        #expect(child.terminationReason == .uncaughtSignal || round == 3)
 
         for (md5, file) in try Self.objects(in: cache) {
             #expect(try FileHashing.digest(of: file, .md5).hex == md5, "an object has the bytes that its name says")
@@ -44,6 +49,8 @@ struct KilledAddTests {
         let pointer = try project.folder.text("data.dvc")
         #expect(pointer == nil || pointer?.hasSuffix("  path: data\n") == true)
         try await project.add("data")
+        let left = try FileSystem.list(cache.removingLastComponent())
+        #expect(left == ["md5"], "what the killed one left is gone")
         #expect(try await project.dvc("status", "--json").output == "{}\n")
         try project.folder.remove("data")
         #expect(try await project.checkout() == ["data"])
@@ -80,6 +87,15 @@ struct KilledAddTests {
         child.standardError = FileHandle.nullDevice
         try child.run()
         return child
+    }
+
+    /// How many files are written that have no name in the cache yet.
+    private static func staged(in folder: FilePath) throws -> Int {
+        guard FileSystem.exists(folder) else { return 0 }
+        return try FileSystem.list(folder).filter { $0 != "md5" }.reduce(0) { count, name in
+            // It may be gone by now.
+            count + ((try? FileSystem.list(folder.appending(name)).count) ?? 0)
+        }
     }
 
     /// Objects of the cache by their hash; what is under way is none.

@@ -29,8 +29,9 @@ package struct ConfigPlaces: Sendable {
         global = folder("DVC_GLOBAL_CONFIG_DIR") ?? user.appending("dvc")
     }
 
-    /// The places of this process's environment. DVC's settings count wherever a repository is opened, so this is read here
-    /// and not only at the edge.
+    /// The places of this process's environment.
+    ///
+    /// DVC's settings count wherever a repository is opened, so the environment is read here and not only at the edge.
     package static var ofThisProcess: ConfigPlaces {
         ConfigPlaces { name in getenv(name).map { String(cString: $0) } }
     }

@@ -45,7 +45,7 @@ struct ConfigScanner {
         return quote
     }
 
-    /// The values; one that is empty reads as an empty text. Nil if quotes or commas are wrong.
+    /// The values, where nothing reads as an empty text; nil if quotes or commas are wrong.
     mutating func values() -> [String]? {
         var values: [String] = []
         while true {
@@ -115,8 +115,8 @@ enum ConfigQuoting {
     static func value(_ text: String, file: String) throws -> String {
         let hasBoth = text.contains("'") && text.contains("\"")
         guard hasBoth || text.contains("\n") else { return try name(text, file: file) }
-        if !text.contains("\"\"\"") { return "\"\"\"\(text)\"\"\"" }
         if !text.contains("'''") { return "'''\(text)'''" }
+        if !text.contains("\"\"\"") { return "\"\"\"\(text)\"\"\"" }
         throw refusal(text, file)
     }
 

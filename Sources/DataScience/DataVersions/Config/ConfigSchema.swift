@@ -2,7 +2,9 @@
 
 import Diagnostics
 
-/// What settings there are. DVC refuses every command where a file has one that it does not know, so none may be written.
+/// What settings there are.
+///
+/// DVC refuses every command where a file has one that it does not know, so none may be written.
 ///
 /// - Source: DVC 3.67, the documentation of `dvc config` and `dvc remote modify`.
 enum ConfigSchema {

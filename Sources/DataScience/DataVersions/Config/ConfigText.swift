@@ -100,10 +100,14 @@ struct ConfigText: Sendable {
         try parse()
     }
 
-    /// Gives a section another name.
+    /// Gives a section another name; as DVC does, it goes to the end.
     mutating func rename(_ section: ConfigSection, to name: ConfigSection) throws {
         guard let index = sections.firstIndex(where: { $0.name == section }) else { return }
-        lines[sections[index].header] = "[\(try ConfigQuoting.name(name.text, file: file))]"
+        let header = "[\(try ConfigQuoting.name(name.text, file: file))]"
+        let range = sections[index].header..<end(of: index)
+        let entries = lines[range].dropFirst()
+        lines.removeSubrange(range)
+        lines += [header] + entries
         try parse()
     }
 
@@ -175,16 +179,17 @@ struct ConfigText: Sendable {
         if let quote = scanner.tripleQuote() {
             var value = scanner.rest
             var end = index
-            while !value.contains(quote) {
+            var close = Self.closing(quote, in: value)
+            while close == nil {
                 end += 1
-                guard end < lines.count else { throw invalid(index, "its quotes are not closed") }
+                guard end < lines.count, !value.contains(quote) else {
+                    throw invalid(index, "its quotes are not closed, or something stands behind them")
+                }
                 value += "\n" + lines[end]
+                close = Self.closing(quote, in: value)
             }
-            guard let close = value.firstRange(of: quote) else { throw invalid(index, "its quotes are not closed") }
+            guard let close else { throw invalid(index, "its quotes are not closed") }
             let comment = String(value[close.upperBound...])
-            guard comment.allSatisfy(\.isWhitespace) || comment.drop(while: \.isWhitespace).hasPrefix("#") else {
-                throw invalid(end, "something stands behind the quotes")
-            }
             let values = [String(value[..<close.lowerBound])]
             return Entry(key: key, values: values, lines: index..<(end + 1), head: head, comment: comment)
         }
@@ -192,6 +197,17 @@ struct ConfigText: Sendable {
             throw invalid(index, "the value of `\(key)` has quotes or commas in the wrong place")
         }
         return Entry(key: key, values: values, lines: index..<(index + 1), head: head, comment: scanner.comment)
+    }
+
+    /// The first such quotes that nothing but a comment follows: those before are a part of the value.
+    private static func closing(_ quote: String, in value: String) -> Range<String.Index>? {
+        var start = value.startIndex
+        while let found = value[start...].firstRange(of: quote) {
+            let rest = value[found.upperBound...].drop(while: \.isWhitespace)
+            if rest.isEmpty || rest.hasPrefix("#") { return found }
+            start = value.index(after: found.lowerBound)
+        }
+        return nil
     }
 
     private static func sectionName(_ line: String) -> String? {

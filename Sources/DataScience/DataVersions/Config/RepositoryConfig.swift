@@ -67,7 +67,7 @@ package struct RepositoryConfig: Sendable {
 
     // MARK: Values
 
-    /// The value that counts, paths resolved; of a list, its members with commas between them. Nil if it is not set.
+    /// The value that counts, paths resolved, the members of a list with commas between them; nil if it is not set.
     package func value(_ section: ConfigSection, _ key: String) -> String? {
         values(section, key)?.joined(separator: ",")
     }
@@ -204,7 +204,7 @@ package struct RepositoryConfig: Sendable {
 package struct RemoteSettings: Sendable {
     /// Its name.
     package let name: String
-    /// Its keys with their values, paths resolved: `url`, `endpointurl`, `profile`, …
+    /// Its keys, such as `url` and `profile`, with their values; paths are resolved.
     package let keys: [String: String]
 
     /// A remote.

@@ -31,6 +31,10 @@ struct Gyre: AsyncParsableCommand {
                 name: "Train",
                 subcommands: [ReproVerb.self, NotebookVerb.self, RunsVerb.self, ExperimentsVerb.self]
             ),
+            CommandGroup(
+                name: "Bring",
+                subcommands: [ListVerb.self, GetVerb.self, GetURLVerb.self, ImportURLVerb.self, UpdateVerb.self]
+            ),
             CommandGroup(name: "Move", subcommands: [SyncVerb.self, ImportVerb.self, ExportVerb.self]),
             CommandGroup(name: "Release", subcommands: [PromoteVerb.self, ModelsVerb.self, BuildVerb.self]),
             CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self]),
@@ -41,7 +45,9 @@ struct Gyre: AsyncParsableCommand {
 
     /// A verb by its name.
     static func verb(named name: String) -> (any ParsableCommand.Type)? {
-        configuration.groupedSubcommands.flatMap(\.subcommands).first { $0.configuration.commandName == name }
+        configuration.groupedSubcommands.flatMap(\.subcommands).first {
+            $0.configuration.commandName == name || $0.configuration.aliases.contains(name)
+        }
     }
 
     /// The command that a line begins with, such as `gyre runs show`.

@@ -12,7 +12,7 @@ struct ResultTests {
     /// Each verb on a project in full use, the exit code, and a path that its document has.
     static let lines: [(line: String, code: Int32, field: [String])] = [
         ("init", 0, ["root"]), ("add gyre.yaml.copy", 0, ["data"]), ("checkout", 0, ["changed"]),
-        ("status", 0, ["champion"]),
+        ("status --overview", 0, ["champion"]),
         ("runs -n 2", 0, []), ("runs show", 0, ["artifacts"]), ("models", 0, []),
         ("models show breast-cancer", 0, ["versions"]), ("experiments", 0, []), ("repro", 0, []),
         ("promote --check --best recall", 0, ["evaluation", "metrics", "recall"]),

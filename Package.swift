@@ -134,7 +134,7 @@ let dataScience: [Target] = [
     room(
         "DataVersions",
         in: "DataScience",
-        ["Diagnostics", "Files", "Documents", "JSONText", subprocess, systemPackage]
+        ["Diagnostics", "Files", "Documents", "HTTPTransport", "JSONText", nio, subprocess, systemPackage]
     ),
     room(
         "DataRemotes",
@@ -148,8 +148,9 @@ let dataScience: [Target] = [
         "Pipelines",
         in: "DataScience",
         [
-            "Diagnostics", "DataVersions", "Documents", "Files", "JSONText", "ObjectStorage", "Tracking", subprocess,
-            systemPackage,
+            "Diagnostics", "DataVersions", "Documents", "Files", "JSONText", "ObjectStorage", "PythonWorker",
+            "Tracking",
+            subprocess, systemPackage,
         ]
     ),
     room("Tracking", in: "DataScience", ["Diagnostics", "Database", "ObjectStorage", "JSONText"]),
@@ -216,7 +217,8 @@ let top: [Target] = [
             "CPlatform", "DataRemotes", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files",
             "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
-            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Telemetry", "Terminal", "Tracking",
+            "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Tables", "Telemetry", "Terminal",
+            "Tracking",
             "Transfer",
             "Webhooks", arguments, log, metrics, subprocess, systemPackage, unixSignals,
         ] + lean,
@@ -289,7 +291,11 @@ let suites: [Target] = [
     tests(of: "Statistics", in: "Ground"),
     tests(of: "Tables", in: "Ground", ["Files", systemPackage]),
     support("ProjectTesting", ["DataVersions", "Files", subprocess, systemPackage]),
-    tests(of: "DataVersions", in: "DataScience", ["Files", "JSONText", "ProjectTesting", subprocess, systemPackage]),
+    tests(
+        of: "DataVersions",
+        in: "DataScience",
+        ["Files", "FilesTesting", "HTTPTransport", "JSONText", "ProjectTesting", subprocess, systemPackage]
+    ),
     tests(
         of: "DataRemotes",
         in: "DataScience",
@@ -300,7 +306,7 @@ let suites: [Target] = [
         in: "DataScience",
         [
             "DataVersions", "Database", "Diagnostics", "Documents", "Files", "JSONText", "ObjectStorage",
-            "ProjectTesting", "Tracking", systemPackage,
+            "ProjectTesting", "Tracking", subprocess, systemPackage,
         ]
     ),
     tests(of: "Evaluation", in: "DataScience", ["JSONText"]),

@@ -18,7 +18,18 @@ struct Gyre: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Project",
-                subcommands: [InitVerb.self, AddVerb.self, CheckoutVerb.self, StatusVerb.self]
+                subcommands: [InitVerb.self, AddVerb.self, CheckoutVerb.self, StatusVerb.self, HooksVerb.self]
+            ),
+            CommandGroup(
+                name: "Train",
+                subcommands: [ReproVerb.self, NotebookVerb.self, RunsVerb.self, ExperimentsVerb.self]
+            ),
+            CommandGroup(
+                name: "Pipelines",
+                subcommands: [
+                    DagVerb.self, StageVerb.self, FreezeVerb.self, UnfreezeVerb.self, MetricsVerb.self, ParamsVerb.self,
+                    PlotsVerb.self,
+                ]
             ),
             CommandGroup(name: "Share", subcommands: [PushVerb.self, PullVerb.self, FetchVerb.self, GcVerb.self]),
             CommandGroup(
@@ -28,7 +39,10 @@ struct Gyre: AsyncParsableCommand {
                     CheckIgnoreVerb.self, ConfigVerb.self, RemoteVerb.self, RootVerb.self,
                 ]
             ),
-            CommandGroup(name: "Train", subcommands: [ReproVerb.self, RunsVerb.self, ExperimentsVerb.self]),
+            CommandGroup(
+                name: "Bring",
+                subcommands: [ListVerb.self, GetVerb.self, GetURLVerb.self, ImportURLVerb.self, UpdateVerb.self]
+            ),
             CommandGroup(name: "Move", subcommands: [SyncVerb.self, ImportVerb.self, ExportVerb.self]),
             CommandGroup(name: "Release", subcommands: [PromoteVerb.self, ModelsVerb.self, BuildVerb.self]),
             CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self]),
@@ -39,7 +53,9 @@ struct Gyre: AsyncParsableCommand {
 
     /// A verb by its name.
     static func verb(named name: String) -> (any ParsableCommand.Type)? {
-        configuration.groupedSubcommands.flatMap(\.subcommands).first { $0.configuration.commandName == name }
+        configuration.groupedSubcommands.flatMap(\.subcommands).first { verb in
+            verb.configuration.commandName == name || verb.configuration.aliases.contains(name)
+        }
     }
 
     /// The command that a line begins with, such as `gyre runs show`.

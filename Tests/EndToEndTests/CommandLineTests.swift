@@ -14,10 +14,13 @@ struct CommandLineTests {
         "init", "add", "checkout", "status", "repro", "runs", "experiments", "promote", "models", "build", "up",
         "serve",
         "errors", "retrain", "lineage", "doctor", "demo", "sync", "import", "export",
+        "dag", "stage", "freeze", "unfreeze", "metrics", "params", "plots",
     ]
 
     /// The verbs of verbs, as the help of each lists them.
     static let subverbs = [
+        "stage": ["add", "list"], "metrics": ["show", "diff"], "params": ["diff"],
+        "plots": ["show", "diff", "templates"],
         "import": ["mlflow", "sacred", "tensorboard"],
         "runs": ["list", "show", "compare", "search", "watch", "set-tag", "delete", "restore"],
         "experiments": ["list", "show", "search", "create", "rename", "delete", "restore"],
@@ -109,7 +112,9 @@ struct CommandLineTests {
         "runs search -n 0", "runs list --columns nmae", "runs delete x y --dryrun", "models show", "models alias a b",
         "models alias a b two", "models download churn", "models versions churn -n 0", "models verzions churn",
         "experiments create", "experiments rename a", "experiments create a --tag b", "experiments list -n 2000",
-        "experiments deleet a",
+        "experiments deleet a", "repro --jobs 0", "repro -k --ignore-errors", "repro --interactive", "repro --pull",
+        "dag --outs --collapse-foreach-matrix", "stage add -n a --run echo", "plots show --show-vega",
+        "plots show --template nothing", "freeze", "metrics dif",
     ])
     func `a wrong use is told in three sentences, with exit code 2`(line: String) async throws {
         try await Program.inProject { gyre in

@@ -82,6 +82,14 @@ package final class FieldReader {
         return FieldReader(value, file: file, path: name(key), findings: findings)
     }
 
+    /// A reader of a mapping that stands for the value of a key, and shares this one's list of mistakes.
+    package func reader(of node: YAMLNode, as key: String) -> FieldReader {
+        FieldReader(node, file: file, path: name(key), findings: findings)
+    }
+
+    /// The mistakes so far.
+    package var problems: [DocumentError.Problem] { findings.problems }
+
     /// The value of a key whatever it is, which makes the key known; nil if it is missing or null.
     package func value(_ key: String) -> YAMLNode? {
         if !known.contains(key) { known.append(key) }

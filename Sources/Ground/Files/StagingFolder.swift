@@ -70,6 +70,8 @@ package final class StagingFolder: Sendable {
     ///   - number: A number of ``next()``.
     ///   - mode: Its permissions.
     ///   - exactly: Whether it has them whatever the umask says.
+    /// - Returns: The descriptor, which the caller closes.
+    /// - Throws: ``FilesError`` such as `.diskFull`.
     package func create(_ number: UInt64, mode: UInt32, exactly: Bool = true) throws(FilesError) -> Int32 {
         let opened = withName(number) { openat(descriptor, $0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode) }
         guard opened >= 0 else { throw FilesError(Errno(rawValue: errno), "write into", path) }
@@ -91,6 +93,14 @@ package final class StagingFolder: Sendable {
     package func sync() throws(FilesError) {
         let code = gyre_sync_file_system(descriptor)
         guard code == 0 else { throw FilesError(Errno(rawValue: code), "sync", path) }
+    }
+
+    /// Makes one file survive a crash of the machine.
+    package func sync(_ number: UInt64) throws(FilesError) {
+        let opened = withName(number) { openat(descriptor, $0, O_RDONLY | O_CLOEXEC) }
+        guard opened >= 0 else { throw FilesError(Errno(rawValue: errno), "sync a file in", path) }
+        defer { close(opened) }
+        guard fsync(opened) == 0 else { throw FilesError(Errno(rawValue: errno), "sync a file in", path) }
     }
 
     /// Moves a file to a path of another folder, replacing what is there; the error number if it fails.

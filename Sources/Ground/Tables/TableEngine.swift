@@ -146,7 +146,7 @@ package final class TableEngine: Sendable {
 
     // MARK: On the pool's threads
 
-    private func onConnection<T: Sendable>(
+    func onConnection<T: Sendable>(
         _ body: @escaping @Sendable (borrowing TableConnection) throws -> T
     ) async throws -> T {
         let interruption = Interruption()

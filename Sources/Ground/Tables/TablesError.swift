@@ -14,6 +14,8 @@ package struct TablesError: Explained {
         case missingFile
         /// A column that was asked for is not there.
         case missingColumn
+        /// A key that two rows of one table have.
+        case ambiguousKey
         /// The engine refused the statement or the file.
         case failed
     }
@@ -31,7 +33,7 @@ package struct TablesError: Explained {
         switch code {
         case .missingRuntime: .unavailable
         case .missingFile: .notFound
-        case .unknownFormat, .missingColumn: .invalid
+        case .unknownFormat, .missingColumn, .ambiguousKey: .invalid
         case .failed: .failed
         }
     }

@@ -42,7 +42,9 @@ struct PageRoutes: Sendable {
     private func home(_ experiment: String?, _ request: Request) async throws -> HomePage {
         let experiments = try await services.tracking.searchExperiments(limit: 200)
         let ids = experiment.map { [$0] } ?? experiments.map(\.id)
-        let runs = try await services.tracking.searchRuns(RunSearch(experimentIDs: experiment.map { [$0] }, limit: 100))
+        let runs = try await services.tracking.searchRuns(
+            RunSearch(experimentIDs: experiment.map { [$0] }, filter: RunSearch.withoutStages, limit: 100)
+        )
         let names = Dictionary(experiments.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
         let counts = try await services.tracking.runCounts()
         let feedback = try await services.feedback.counts()

@@ -49,6 +49,8 @@ extension ProjectServices {
     private func retrain(in root: FilePath, _ turn: Turn, _ url: String) async throws -> String {
         var options = ReproduceOptions(experiment: project.project, trackingURL: url)
         options.python = try runtimes.python()
+        // What comes from the cache logs no model.
+        options.usesRunCache = false
         options.runName = "retrain-\(turn.id)"
         options.tags = [KeyValue("gyre.turn", String(turn.id)), KeyValue("gyre.errors", turn.dataVersion ?? "")]
         let result = try await PipelineRunner(root: root, tracking: tracking).reproduce(options)

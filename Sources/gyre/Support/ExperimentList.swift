@@ -84,7 +84,7 @@ struct ExperimentSheet {
         let counts = try await services.tracking.runCounts()
         count = counts[experiment.id]
         list = ExperimentList([experiment], counts: counts)
-        let search = RunSearch(experimentIDs: [experiment.id], limit: 5)
+        let search = RunSearch(experimentIDs: [experiment.id], filter: RunSearch.withoutStages, limit: 5)
         newest = RunList(try await services.tracking.searchRuns(search).items)
         names = try await ExperimentNames(newest, services)
         nowMs = services.now()

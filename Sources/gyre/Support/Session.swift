@@ -42,10 +42,11 @@ enum Session {
     /// Opens the project beside a server that may run, works, and closes it.
     static func withProject<Result>(
         _ common: CommonOptions,
+        at workspace: Workspace? = nil,
         _ body: (ProjectServices) async throws -> Result
     ) async throws -> Result {
         let services = try await ProjectServices.open(
-            try common.workspace(),
+            try workspace ?? common.workspace(),
             as: .client,
             places: places,
             webhooks: try WebhookSettings(environment: environment),

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import DataVersions
 import Diagnostics
+import Files
 import JSONText
 import Pipelines
 import Server
+import SystemPackage
 import Terminal
 import Tracking
+
+#if canImport(Glibc)
+import Glibc
+#endif
 
 /// `gyre repro`: runs what changed, tracked.
 struct ReproVerb: AsyncParsableCommand {
@@ -14,8 +21,9 @@ struct ReproVerb: AsyncParsableCommand {
         commandName: "repro",
         abstract: "Run the stages of dvc.yaml that changed, as one tracked run.",
         discussion: """
-            The stages find the tracking server in MLFLOW_TRACKING_URI and the run in MLFLOW_RUN_ID. The run gets the commit,
-            the changes that are not committed, the hash of every input, parameters, metrics and the packages.
+            Stages that don't need each other run at the same time; `--jobs 1` runs one after the other. The stages find the
+            tracking server in MLFLOW_TRACKING_URI and the run in MLFLOW_RUN_ID. The run gets the commit, the changes that are
+            not committed, the hash of every input, parameters, metrics and the packages, and a run for each stage below it.
 
             Several values of a parameter give several runs, one after the other.
 
@@ -24,40 +32,112 @@ struct ReproVerb: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Only these stages and what they depend on.", valueName: "stage"))
+    @Argument(
+        help: ArgumentHelp(
+            "Only these and what they depend on: stages, dvc.yaml files, dvc.yaml:stage, .dvc files or outputs.",
+            valueName: "target"
+        )
+    )
     var stages: [String] = []
 
     @Option(
         name: [.customShort("S"), .customLong("set-param")],
         help: ArgumentHelp(
             "Set a parameter first; values with commas between them give several runs.",
-            valueName: "key=value"
+            valueName: "[file:]key=value"
         )
     )
     var set: [String] = []
 
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("How many stages run at once; as many as cores if left out.", valueName: "n")
+    )
+    var jobs: Int?
+
     @Flag(name: [.short, .long], help: "Run every stage, also those that did not change.")
     var force = false
 
+    @Flag(help: "Run also all that depends on a stage that ran.")
+    var forceDownstream = false
+
+    @Flag(name: [.short, .long], help: "Only the targets, not what they depend on.")
+    var singleItem = false
+
+    @Flag(name: [.short, .long], help: "All that is connected with the targets.")
+    var pipeline = false
+
+    @Flag(name: [.customShort("P"), .long], help: "All stages of the project.")
+    var allPipelines = false
+
+    @Flag(name: [.customShort("R"), .long], help: "Targets are folders: all stages below.")
+    var recursive = false
+
+    @Flag(help: "The targets and what depends on them.")
+    var downstream = false
+
+    @Flag(help: "Targets are patterns such as 'train*'.")
+    var glob = false
+
+    @Flag(help: "Only say what would run, and why.")
+    var dry = false
+
+    @Flag(name: [.short, .long], help: "After a failure go on with what does not depend on it.")
+    var keepGoing = false
+
+    @Flag(help: "After a failure go on with everything.")
+    var ignoreErrors = false
+
+    @Flag(help: "Run commands also if the cache has what they made of the same inputs.")
+    var noRunCache = false
+
+    @Flag(help: "Leave the outputs out of the cache.")
+    var noCommit = false
+
+    @Flag(help: "Fetch data that is missing. Not supported yet: run `gyre pull` first.")
+    var pull = false
+
+    @Flag(help: "Leave stages alone whose data is missing, if nothing else changed.")
+    var allowMissing = false
+
+    @Flag(name: [.short, .long], help: "Not supported: ask before each stage.")
+    var interactive = false
+
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if let jobs, jobs < 1 { throw ValidationError("--jobs is at least 1") }
+        if keepGoing, ignoreErrors { throw ValidationError("--keep-going and --ignore-errors exclude each other") }
+    }
+
     func run() async throws {
+        try refuseUnsupported()
         let combinations = try Sweep.combinations(of: set)
-        let (stages, force, output) = (stages, force, common.output)
-        try await Session.withProject(common) { services in
+        let workspace = try PipelineProject.workspace(common)
+        // The repository may begin above or below the project.
+        let root = (try? DataRepository.open(at: common.folder))?.root ?? workspace.root
+        let options = options(root)
+        if dry { return try preview(try await PipelineRunner.preview(root, options).stages) }
+        if set.isEmpty, !force, let stages = try await PipelineRunner.upToDate(root, options) {
+            for stage in stages { Self.show(.skipped(stage: stage.name, reason: stage.reason), false, common.output) }
+            return try common.output.answer(json: "[]", text: Self.nothing)
+        }
+        let output = common.output
+        try await Session.withProject(common, at: workspace) { services in
             let runs = try await TrackingServer.with(services, logger: Session.quietLogger) { url in
                 var runs: [ReproduceResult] = []
                 for overrides in combinations {
-                    var options = ReproduceOptions(experiment: services.project.project, trackingURL: url)
-                    options.targets = stages
+                    var options = options
+                    options.experiment = services.project.project
+                    options.trackingURL = url
                     options.overrides = overrides
-                    options.force = force
                     options.python = try services.runtimes.python()
                     options.gyreVersion = gyreVersion
                     let values = overrides.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
                     if !values.isEmpty { output.progress(output.paint(values, .strong, on: .error)) }
-                    let runner = PipelineRunner(root: services.workspace.root, tracking: services.tracking) {
-                        Self.show($0, output)
+                    let isNamed = options.jobs > 1
+                    let runner = PipelineRunner(root: root, tracking: services.tracking) {
+                        Self.show($0, isNamed, output)
                     }
                     runs.append(try await runner.reproduce(options))
                 }
@@ -68,11 +148,62 @@ struct ReproVerb: AsyncParsableCommand {
             let names = try await ExperimentNames(list, services)
             try output.answer(
                 json: list.json(names),
-                text: tracked.isEmpty
-                    ? "nothing changed; every stage is up to date"
-                    : output.text(of: list.table(nowMs: services.now(), names))
+                text: tracked.isEmpty ? Self.nothing : output.text(of: list.table(nowMs: services.now(), names))
             )
         }
+    }
+
+    private static let nothing = "nothing changed; every stage is up to date"
+
+    private func refuseUnsupported() throws {
+        let unsupported = [
+            (interactive, "--interactive", "look first by `gyre repro --dry`"),
+            (pull, "--pull", "run `gyre pull` first"),
+        ]
+        for (isWanted, name, next) in unsupported where isWanted {
+            throw UsageError(what: "cannot reproduce the pipeline", why: "`\(name)` is not supported", next: next)
+        }
+    }
+
+    private func options(_ root: FilePath) -> ReproduceOptions {
+        var options = ReproduceOptions(experiment: "", trackingURL: "")
+        options.selection.targets = stages
+        options.selection.areGlobs = glob
+        options.selection.isRecursive = recursive
+        options.selection.reach =
+            allPipelines ? .all : pipeline ? .pipeline : singleItem ? .alone : downstream ? .downstream : .upstream
+        var below = common.folder
+        options.folder = below.removePrefix(root) ? below.string : ""
+        options.force = force
+        options.forceDownstream = forceDownstream
+        options.jobs = jobs ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        options.onFailure = keepGoing ? .keepGoing : ignoreErrors ? .ignore : .stop
+        options.usesRunCache = !noRunCache
+        options.commits = !noCommit
+        options.allowsMissing = allowMissing
+        return options
+    }
+
+    private func preview(_ stages: [StageResult]) throws {
+        var writer = JSONWriter()
+        writer.array { writer in
+            for stage in stages {
+                writer.object { writer in
+                    writer.field("stage", stage.name)
+                    writer.field("would_run", stage.didRun)
+                    writer.field("reason", stage.reason)
+                    writer.key("commands")
+                    writer.array { writer in for command in stage.commands { writer.string(command) } }
+                }
+            }
+        }
+        let output = common.output
+        let lines = stages.flatMap { stage -> [String] in
+            let name = output.paint(stage.name, .name)
+            guard stage.didRun else { return ["stage \(name) would be skipped: \(stage.reason)"] }
+            return ["stage \(name) would run: \(stage.reason)"] + stage.commands.map { "  > \($0)" }
+        }
+        try output.answer(json: writer.text, text: lines.joined(separator: "\n"))
     }
 
     private static func runs(_ ids: [String], _ services: ProjectServices) async throws -> [Run] {
@@ -81,13 +212,17 @@ struct ReproVerb: AsyncParsableCommand {
         return runs
     }
 
-    private static func show(_ event: PipelineEvent, _ output: Output) {
+    private static func show(_ event: PipelineEvent, _ isNamed: Bool, _ output: Output) {
+        func name(_ stage: String) -> String { output.paint(stage, .name, on: .error) }
         switch event {
-        case .began(let stage, let reason):
-            output.progress("stage \(output.paint(stage, .name, on: .error)) runs: \(reason)")
-        case .skipped(let stage, let reason):
-            output.progress("stage \(output.paint(stage, .name, on: .error)) is skipped: \(reason)")
-        case .line(_, let text): output.progress("  \(text)")
+        case .began(let stage, let reason): output.progress("stage \(name(stage)) runs: \(reason)")
+        case .skipped(let stage, let reason): output.progress("stage \(name(stage)) is skipped: \(reason)")
+        case .restored(let stage, let reason): output.progress("stage \(name(stage)) comes from the cache: \(reason)")
+        case .failed(let stage, let reason): output.warning("stage \(stage) failed: \(reason)")
+        case .command(let stage, let text): output.detail(isNamed ? "\(name(stage)) > \(text)" : "  > \(text)")
+        case .line(let stage, let text): output.progress(isNamed ? "\(name(stage)) | \(text)" : "  \(text)")
+        case .ended(let stage, let seconds):
+            output.detail("stage \(name(stage)) took \(Humanize.duration(.seconds(seconds)))")
         }
     }
 }

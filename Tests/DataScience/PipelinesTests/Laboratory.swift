@@ -5,6 +5,7 @@ import Files
 import ObjectStorage
 import Pipelines
 import ProjectTesting
+import Subprocess
 import Synchronization
 import SystemPackage
 import Tracking
@@ -46,6 +47,14 @@ struct Laboratory {
         if let params { try project.folder.write(params, to: "params.yaml") }
     }
 
+    /// A copy of another project, git aside.
+    init(copying other: TestProject) async throws {
+        try await self.init()
+        for name in try FileSystem.list(other.root) where name != ".git" {
+            try await Tool(.name("cp")).run(["-a", name, project.root.string], in: other.root)
+        }
+    }
+
     var folder: TestFolder { project.folder }
 
     /// Reproduces, and says what each stage did: `name ran: reason`, or `name stayed: reason`.
@@ -55,7 +64,8 @@ struct Laboratory {
         set: [(key: String, value: String)] = [],
         force: Bool = false,
         python: FilePath? = nil,
-        onLine: @escaping @Sendable (String) -> Void = { _ in }
+        onLine: (@Sendable (String) -> Void)? = nil,
+        change: (inout ReproduceOptions) -> Void = { _ in }
     ) async throws -> (runID: String?, stages: [String]) {
         var options = ReproduceOptions(experiment: "test", trackingURL: "http://127.0.0.1:1")
         options.targets = targets
@@ -64,24 +74,52 @@ struct Laboratory {
         options.python = python
         options.runName = "a run"
         options.gyreVersion = "1.2.3"
+        change(&options)
         let events = events
         let runner = PipelineRunner(root: project.root, tracking: tracking) { event in
             switch event {
             case .began(let stage, let reason): events.append("began \(stage): \(reason)")
             case .skipped(let stage, let reason): events.append("skipped \(stage): \(reason)")
+            case .restored(let stage, let reason): events.append("restored \(stage): \(reason)")
+            case .failed(let stage, let reason): events.append("failed \(stage): \(reason)")
+            case .command, .ended: break
             case .line(let stage, let text):
                 events.append("\(stage)> \(text)")
-                onLine(text)
+                onLine?(text)
             }
         }
         let result = try await runner.reproduce(options)
-        return (result.runID, result.stages.map { "\($0.name) \($0.didRun ? "ran" : "stayed"): \($0.reason)" })
+        return (
+            result.runID,
+            result.stages.map { stage in
+                let word = ["ran": "ran", "unchanged": "stayed", "frozen": "stayed"][stage.state.rawValue]
+                return "\(stage.name) \(word ?? stage.state.rawValue): \(stage.reason)"
+            }
+        )
     }
 
-    /// The only run.
-    func run() async throws -> Run? {
-        guard let experiment = try await tracking.experiment(named: "test") else { return nil }
-        return try await tracking.searchRuns(RunSearch(experimentIDs: [experiment.id])).first
+    /// What a reproduction would do, in the same words.
+    func preview(_ change: (inout ReproduceOptions) -> Void = { _ in }) async throws -> [String] {
+        var options = ReproduceOptions(experiment: "test", trackingURL: "")
+        change(&options)
+        return try await PipelineRunner.preview(project.root, options).stages.map {
+            "\($0.name) \($0.state.rawValue): \($0.reason)"
+        }
+    }
+
+    /// All runs, the newest first.
+    private func runs() async throws -> [Run] {
+        guard let experiment = try await tracking.experiment(named: "test") else { return [] }
+        return Array(try await tracking.searchRuns(RunSearch(experimentIDs: [experiment.id])))
+    }
+
+    /// The newest run of a reproduction.
+    func run() async throws -> Run? { try await runs().first { $0.tag("mlflow.parentRunId") == nil } }
+
+    /// The runs of stages below a run, by stage.
+    func children(of run: Run) async throws -> [String: Run] {
+        let children = try await runs().filter { $0.tag("mlflow.parentRunId") == run.id }
+        return Dictionary(children.map { ($0.tag("gyre.stage") ?? "", $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The text of a run's artefact.

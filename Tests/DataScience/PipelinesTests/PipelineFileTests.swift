@@ -38,16 +38,47 @@ struct PipelineFileTests {
             "stages:\n  a:\n    cmd: x\n    frozen: 1\n",
             "4:13: `stages.a.frozen` is a whole number; true or false is expected"
         ),
-        ("stages:\n  a:\n    cmd: x\n    wdir: sub\n", "4:11: `wdir` other than `.` is not supported yet"),
-        ("stages:\n  a:\n    foreach: [1]\n    cmd: x\n", "3:14: `foreach` is not supported yet"),
-        ("vars: [{a: 1}]\nstages: {}\n", "1:7: `vars` is not supported yet"),
+        ("stages:\n  a:\n    cmd: x\n    wdir: ../sub\n", "4:11: `wdir`: `../sub` does not lie inside the project"),
+        ("stages:\n  a:\n    foreach: [1]\n    cmd: x\n", "3:14: `foreach` of stage `a` has no `do`"),
         (
-            "stages:\n  a:\n    cmd: train ${lr}\n",
-            "3:10: `${…}` is not supported yet (for a variable of the shell write `$NAME`)"
+            "stages:\n  a:\n    foreach: 1\n    do: {cmd: x}\n",
+            "3:14: `foreach` is a whole number; a list or a mapping is expected"
         ),
-        ("stages:\n  a:\n    cmd: x\n    outs: [../y]\n", "4:12: `../y` does not lie inside the project"),
+        (
+            "stages:\n  a:\n    matrix: {x: 1}\n    cmd: x\n",
+            "3:17: `x` of `matrix` is a whole number; a list is expected"
+        ),
+        ("vars: [1.yaml]\nstages: {}\n", "1:8: `vars`: there is no `1.yaml`"),
+        ("vars: ['${a}']\nstages: {}\n", "1:8: `vars` cannot use `${…}`"),
+        ("vars: [{a: 1}, {a: 2}]\nstages: {}\n", "1:16: `a` is set already, in dvc.yaml:1:12"),
+        (
+            "vars: [{lr: 1}]\nstages:\n  a:\n    cmd: train ${lrr}\n",
+            "4:10: `${lrr}` names nothing: there is no `lrr` (did you mean `lr`?)"
+        ),
+        (
+            "stages:\n  a:\n    cmd: echo ${HOME}\n",
+            "3:10: `${HOME}` names nothing: there is no `HOME` (for a variable of the shell write `$HOME`)"
+        ),
+        ("stages:\n  a:\n    cmd: echo ${}\n", "3:10: `${}` is no name such as `train.lr` or `list[0]`"),
+        ("vars: [{a: [1]}]\nstages:\n  a:\n    cmd: x ${a}\n", "4:10: `${a}` is a list, which cannot stand in a text"),
+        (
+            "vars: [{a: [1]}]\nstages:\n  a:\n    cmd: x ${a[3]}\n",
+            "4:10: `${a[3]}` names nothing: the list has 1 items"
+        ),
+        ("stages:\n  a@b:\n    cmd: x\n", "2:3: the name `a@b` has `@`, which marks the stages of loops"),
+        (
+            "stages:\n  a:\n    cmd: x\n    deps: [s3://bucket/x]\n",
+            "4:12: `s3://bucket/x` lies outside of the project: dependencies and outputs by `s3://` are not supported (bring it in by `gyre import-url`)"
+        ),
+        (
+            "stages:\n  a:\n    cmd: x\n    outs: [../y]\n",
+            "4:12: `../y` does not lie inside the project (bring it in by `gyre import-url`)"
+        ),
         ("stages:\n  a:\n    cmd: x\n    outs: [.]\n", "4:12: `.` does not lie inside the project"),
-        ("stages:\n  a:\n    cmd: x\n    outs: [/etc]\n", "4:12: `/etc` does not lie inside the project"),
+        (
+            "stages:\n  a:\n    cmd: x\n    outs: [/etc]\n",
+            "4:12: `/etc` does not lie inside the project (bring it in by `gyre import-url`)"
+        ),
         ("stages:\n  a:\n    cmd: x\n    deps: [a/../../y]\n", "4:12: `a/../../y` does not lie inside the project"),
         (
             "stages:\n  a:\n    cmd: x\n    outs: [.git/x]\n",
@@ -72,7 +103,7 @@ struct PipelineFileTests {
     }
 
     @Test func `all mistakes are told at once`() throws {
-        let text = "stages:\n  a:\n    cmd: x\n    frozen: 1\n    wdir: y\n  b:\n    outs: [..]\n"
+        let text = "stages:\n  a:\n    cmd: x\n    frozen: 1\n    wdri: y\n  b:\n    outs: [..]\n"
         let error = try #require(throws: DocumentError.self) { try Pipeline(text) }
         #expect(error.problems.map(\.position.line) == [4, 5, 6, 7])
     }
@@ -143,7 +174,7 @@ struct PipelineFileTests {
             """
         let error = try #require(throws: PipelinesError.self) { try Pipeline(text).ordered(["d"]) }
         #expect(error.code == .cycle)
-        #expect(error.why == "they wait for each other: c → b → a → c")
+        #expect(error.why == "they wait for each other: a → c → b → a")
     }
 
     @Test func `a chain of thousands of stages is ordered`() throws {

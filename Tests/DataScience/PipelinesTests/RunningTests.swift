@@ -155,7 +155,8 @@ struct RunningTests {
     }
 
     @Test(arguments: [
-        ("kept.csv", "`kept.csv.dvc` versions `kept.csv`"), ("folder", "`folder/part.dvc` versions `folder/part`"),
+        ("kept.csv", "kept.csv.dvc:1:1: `kept.csv` belongs to stage `a` already"),
+        ("folder", "`folder/part.dvc` versions a part of it"),
         ("code.py", "git tracks `code.py`"), ("linked/x", "`linked` is a link to another folder"),
     ])
     func `an output that is somebody's only copy is refused`(output: String, reason: String) async throws {

@@ -54,6 +54,26 @@ struct TrackedRunTests {
         #expect(run.tag("mlflow.source.name") == "gyre repro")
     }
 
+    @Test func `each stage that runs or comes from the cache is a run below`() async throws {
+        let lab = try await ready()
+        let first = try await lab.tracking.run(id: try #require(try await lab.reproduce().runID))
+        let children = try await lab.children(of: first)
+        let train = try #require(children["train"])
+        #expect(Set(children.keys) == ["clean", "train"] && train.status == .finished && train.endMs != nil)
+        #expect(train.tag("gyre.stage.cached") == "false" && train.tag("gyre.stage.command")?.hasPrefix("cp clean") == true)
+        #expect(train.param("train.lr") == "0.1" && train.param("other.yaml:k.a") == "1" && train.param("name") == nil)
+        #expect(train.tag("gyre.stage.input.clean.csv") == train.tag("gyre.stage.output.model") && train.inputs.isEmpty)
+        #expect(train.metric("gyre.seconds") != nil && train.metric("auc") == nil, "the run above has the metrics")
+        #expect(first.tag("gyre.stage.train") == "ran")
+
+        try lab.folder.remove("model")
+        let second = try await lab.tracking.run(id: try #require(try await lab.reproduce().runID))
+        let again = try await lab.children(of: second)
+        #expect(again.keys.sorted() == ["train"] && again["train"]?.tag("gyre.stage.cached") == "true")
+        #expect(second.tag("gyre.stage.train") == "cached" && second.tag("gyre.stage.clean") == "unchanged")
+        #expect(second.metric("auc") == 0.9)
+    }
+
     @Test func `what the script logged itself is left as it is`() async throws {
         let lab = try await ready()
         let tracking = lab.tracking

@@ -9,4 +9,7 @@
 /// `Python/worker/convert.py`.
 const unsigned char *gyre_convert_py(size_t *length);
 
+/// `Python/worker/notebook.py`.
+const unsigned char *gyre_notebook_py(size_t *length);
+
 #endif

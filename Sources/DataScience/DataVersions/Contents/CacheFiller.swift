@@ -22,15 +22,20 @@ final class CacheFiller: Sendable {
 
     /// Files of this size and more are hashed by one thread and written by another.
     private static let large: Int64 = 16 << 20
+    /// Up to so many files are synced one by one.
+    private static let few = 32
 
     private let cache: ContentCache
+    /// Whether a linked file may go on being a program: of a folder DVC keeps no permissions.
+    private let keepsExecutable: Bool
     private let objects: OpenFolder
     private let staging: StagingFolder
     private let state = Mutex(State())
     private let sharesBlocks = Atomic(true)
 
-    init(_ cache: ContentCache) throws {
+    init(_ cache: ContentCache, keepsExecutable: Bool) throws {
         self.cache = cache
+        self.keepsExecutable = keepsExecutable
         try cache.makeFolders()
         objects = try OpenFolder(cache.folder)
         staging = try StagingFolder.make(in: cache.folder.removingLastComponent())
@@ -41,10 +46,12 @@ final class CacheFiller: Sendable {
     /// - Parameters:
     ///   - path: The file, below `folder`.
     ///   - folder: Where it is.
-    ///   - known: The hash if it is known to be right; then an object that is there makes reading needless.
     ///   - likely: A hash that it may have, as it had before.
-    ///   - row: Gets what the system says of the file, and its hash.
+    ///   - row: Gets what the system says of the file, and its hash. One that it has is known to be right, so that an object
+    ///     that is there makes reading needless.
     ///   - name: The data, for the words of errors.
+    ///   - buffer: The thread's own.
+    ///   - flag: Tells to stop.
     /// - Throws: ``DataVersionsError`` `.changed` if the file changes meanwhile, ``FilesError``.
     func take(
         _ path: UnsafePointer<CChar>,
@@ -93,15 +100,22 @@ final class CacheFiller: Sendable {
             return staged
         }
         guard !staged.isEmpty else { return }
-        try staging.sync()
+        // One sync of the file system is cheaper than many of files, unless it has to write what others do.
+        let isFew = staged.count <= Self.few
+        if isFew { for (number, _) in staged { try staging.sync(number) } } else { try staging.sync() }
+        let isLink = cache.links.first == .hardlink || cache.links.first == .symlink
         for (number, digest) in staged {
             try makeFolder(digest)
-            let code = digest.withObjectPath { staging.move(number, to: $0, of: objects.descriptor, isLink: true) }
+            let code = digest.withObjectPath { staging.move(number, to: $0, of: objects.descriptor, isLink: isLink) }
             guard code == 0 else {
                 throw FilesError(Errno(rawValue: code), "write the object", cache.object(digest.hex))
             }
         }
-        try staging.sync()
+        guard isFew else { return try staging.sync() }
+        try FileSystem.syncDirectory(objects.path)
+        for parent in Set(staged.map { cache.object($0.digest.hex).removingLastComponent() }) {
+            try FileSystem.syncDirectory(parent)
+        }
     }
 
     // MARK: Contents
@@ -124,7 +138,7 @@ final class CacheFiller: Sendable {
             let digest = MD5Digest.of(bytes)
             let size = Int64(bytes.count)
             guard try !isKept(digest, size) else { return (digest, size, nil) }
-            if row.size > 0, let number = linked(path, folder) { return (digest, size, number) }
+            if row.size > 0, let number = linked(path, folder, row) { return (digest, size, number) }
             return (digest, size, try stage { try Self.write(bytes, to: $0, self.staging.path) })
         }
         if let likely, try isTrusted(likely, row.size, buffer) {
@@ -132,7 +146,7 @@ final class CacheFiller: Sendable {
             if digest == likely { return (digest, size, nil) }
             lseek(source, 0, SEEK_SET)
         }
-        if let number = try linked(path, folder) ?? cloned(source) {
+        if let number = try linked(path, folder, row) ?? cloned(source) {
             let (digest, size) = try removing(number) { try hash(source, buffer, flag, place()) }
             return (digest, size, number)
         }
@@ -162,7 +176,7 @@ final class CacheFiller: Sendable {
     }
 
     /// The file itself under another name, where the work tree shall hold links to the cache.
-    private func linked(_ path: UnsafePointer<CChar>, _ folder: OpenFolder) -> UInt64? {
+    private func linked(_ path: UnsafePointer<CChar>, _ folder: OpenFolder, _ row: FileTable.Row) -> UInt64? {
         guard let first = cache.links.first, first == .hardlink || first == .symlink else { return nil }
         // The object may not be a link to somewhere else.
         guard folder.status(path, followingLinks: false).map({ $0.st_mode & S_IFMT == S_IFREG }) == true else {
@@ -170,7 +184,8 @@ final class CacheFiller: Sendable {
         }
         let number = staging.next()
         guard staging.link(path, of: folder.descriptor, as: number) else { return nil }
-        guard String(number).withCString({ fchmodat(staging.descriptor, $0, 0o444, 0) }) == 0 else {
+        let mode: UInt32 = row.isExecutable && keepsExecutable ? 0o544 : 0o444
+        guard String(number).withCString({ fchmodat(staging.descriptor, $0, mode, 0) }) == 0 else {
             staging.remove(number)
             return nil
         }

@@ -38,7 +38,12 @@ struct RunOptions: ParsableArguments {
 
     /// A search for them.
     func search(filter: String?, in services: ProjectServices) async throws -> RunSearch {
-        var search = RunSearch(filter: filter, view: deleted ? .deletedOnly : .activeOnly, orderBy: order)
+        // Stages are shown to who asks for them.
+        var search = RunSearch(
+            filter: filter ?? RunSearch.withoutStages,
+            view: deleted ? .deletedOnly : .activeOnly,
+            orderBy: order
+        )
         for experiment in experiment {
             let id = try await services.tracking.experiment(meant: experiment).id
             search.experimentIDs = (search.experimentIDs ?? []) + [id]

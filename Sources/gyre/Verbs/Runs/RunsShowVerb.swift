@@ -42,6 +42,6 @@ struct RunsShowVerb: AsyncParsableCommand {
 
     private func found(in services: ProjectServices) async throws -> Run? {
         if let run { return try await services.tracking.run(meant: run) }
-        return try await services.tracking.searchRuns(RunSearch(limit: 1)).first
+        return try await services.tracking.searchRuns(RunSearch(filter: RunSearch.withoutStages, limit: 1)).first
     }
 }

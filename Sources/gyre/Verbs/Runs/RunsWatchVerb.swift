@@ -49,7 +49,10 @@ struct RunsWatchVerb: AsyncParsableCommand {
 
     private func chosen(_ tracking: TrackingService) async throws -> String {
         if let run { return try await tracking.run(meant: run).id }
-        let search = RunSearch(filter: "attributes.status IN ('RUNNING', 'SCHEDULED')", limit: 1)
+        let search = RunSearch(
+            filter: "attributes.status IN ('RUNNING', 'SCHEDULED') AND \(RunSearch.withoutStages)",
+            limit: 1
+        )
         if let found = try await tracking.searchRuns(search).first { return found.id }
         throw TrackingError(
             .notFound,

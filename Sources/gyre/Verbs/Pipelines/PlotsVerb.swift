@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import DataVersions
+import Diagnostics
+import Files
+import Pipelines
+import SystemPackage
+import Terminal
+
+/// `gyre plots`: series and pictures that stages write.
+struct PlotsVerb: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plots",
+        abstract: "Draw the plots of stages, and compare them.",
+        discussion: """
+            The page draws by Vega-Lite, which the browser loads.
+
+            Example:
+              gyre plots diff main
+            """,
+        subcommands: [PlotsShowVerb.self, PlotsDiffVerb.self, PlotsTemplatesVerb.self]
+    )
+}
+
+/// `gyre plots show`.
+struct PlotsShowVerb: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Draw the plots of the work tree.",
+        discussion: """
+            Example:
+              gyre plots show losses.csv -x epoch -y loss
+            """
+    )
+
+    @Argument(help: ArgumentHelp("Only these files or definitions.", valueName: "target"))
+    var targets: [String] = []
+
+    @OptionGroup var drawing: PlotOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws { try await drawing.draw([ProjectRevision.workspace], targets, common) }
+}
+
+/// `gyre plots diff`.
+struct PlotsDiffVerb: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff",
+        abstract: "Draw the plots of several revisions in one.",
+        discussion: """
+            With one revision the work tree is the other; with none, the last commit and the work tree.
+
+            Example:
+              gyre plots diff HEAD~1 HEAD --targets losses.csv
+            """
+    )
+
+    @Argument(help: ArgumentHelp("Commits, branches or tags.", valueName: "revision"))
+    var revisions: [String] = []
+
+    @Option(parsing: .upToNextOption, help: ArgumentHelp("Only these files or definitions.", valueName: "target"))
+    var targets: [String] = []
+
+    @OptionGroup var drawing: PlotOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        var names = revisions.isEmpty ? ["HEAD"] : revisions
+        if names.count == 1, names[0] != ProjectRevision.workspace { names.insert(ProjectRevision.workspace, at: 0) }
+        try await drawing.draw(names, targets, common)
+    }
+}
+
+/// `gyre plots templates`.
+struct PlotsTemplatesVerb: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "templates",
+        abstract: "List the ways to draw a series.",
+        discussion: """
+            Example:
+              gyre plots templates
+            """
+    )
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let names = PlotPage.templates
+        let json = "[\(names.map { "\"\($0)\"" }.joined(separator: ", "))]"
+        try common.output.answer(json: json, text: names.joined(separator: "\n"))
+    }
+}
+
+/// How plots are drawn, and where to.
+struct PlotOptions: ParsableArguments {
+    @Option(name: [.short, .long], help: ArgumentHelp("The folder for the page.", valueName: "folder"))
+    var out: String?
+
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("The way to draw; see `gyre plots templates`.", valueName: "name")
+    )
+    var template: String?
+
+    @Option(name: .customShort("x"), help: ArgumentHelp("The field on the horizontal axis.", valueName: "field"))
+    var x: String?
+
+    @Option(name: .customShort("y"), help: ArgumentHelp("The field on the vertical axis.", valueName: "field"))
+    var y: String?
+
+    @Option(help: ArgumentHelp("The words below the horizontal axis.", valueName: "text"))
+    var xLabel: String?
+
+    @Option(help: ArgumentHelp("The words beside the vertical axis.", valueName: "text"))
+    var yLabel: String?
+
+    @Option(help: ArgumentHelp("The words above.", valueName: "text"))
+    var title: String?
+
+    @Flag(help: "The first line of a CSV or TSV file is data, too.")
+    var noHeader = false
+
+    @Flag(help: "Print the document for Vega-Lite of the only target.")
+    var showVega = false
+
+    @Flag(help: "Not supported: open the page that is named by a browser.")
+    var open = false
+
+    func validate() throws {
+        if let template, !PlotPage.templates.contains(template) {
+            throw ValidationError("--template is one of \(PlotPage.templates.joined(separator: ", "))")
+        }
+    }
+
+    private var settings: [String: String] {
+        let named: [(String, String?)] = [
+            ("template", template), ("x", x), ("y", y), ("x_label", xLabel), ("y_label", yLabel), ("title", title),
+            ("header", noHeader ? "false" : nil),
+        ]
+        return Dictionary(named.compactMap { key, value in value.map { (key, $0) } }, uniquingKeysWith: { $1 })
+    }
+
+    func draw(_ names: [String], _ targets: [String], _ common: CommonOptions) async throws {
+        if showVega, targets.count != 1 {
+            throw UsageError(
+                what: "cannot show one plot",
+                why: "`--show-vega` needs exactly one target",
+                next: "name it"
+            )
+        }
+        if open {
+            throw UsageError(
+                what: "cannot open a browser",
+                why: "`--open` is not supported",
+                next: "leave it out, and open the page that is named"
+            )
+        }
+        let project = try PipelineProject(common)
+        var revisions: [ProjectRevision] = []
+        for name in names { revisions.append(try await ProjectRevision(name, of: project.data)) }
+        let known = try await project.pipeline().files.flatMap { $0.plots.map(\.id) }
+        let wanted = try targets.map { known.contains($0) ? $0 : try project.path($0) }
+        let (plots, problems) = try await Plot.collect(revisions, targets: wanted, options: settings)
+        for problem in problems { common.output.warning("\(problem.id) in \(problem.revision): \(problem.message)") }
+        if showVega {
+            let document = plots.lazy.compactMap(PlotPage.vega).first ?? "{}"
+            return try common.output.answer(json: document, text: document)
+        }
+        if common.json { return try common.output.answer(json: PlotPage.json(plots, problems), text: "") }
+        guard !plots.isEmpty else {
+            return try common.output.answer(json: "", text: "there are no plots to draw")
+        }
+        let folder = common.path(out ?? project.data.config.value("plots", "out_dir") ?? "dvc_plots")
+        try FileSystem.createDirectory(folder)
+        let page = folder.appending("index.html")
+        try AtomicFile.write(PlotPage.html(plots), to: page)
+        try common.output.answer(json: "", text: "file://\(page)")
+    }
+}

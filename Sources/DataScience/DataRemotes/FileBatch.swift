@@ -121,7 +121,7 @@ final class FileBatch: Sendable {
         return Pending(descriptor, temporary)
     }
 
-    /// Takes a file that is complete; names what is there if that is enough for a sync. Blocks.
+    /// Takes a file that is complete, and names what is there if that is enough for a sync; blocks.
     func add(_ file: Pending, size: Int64, as path: FilePath) throws {
         let full = state.withLock { state -> [Entry] in
             state.entries.append(Entry(file: file, path: path))
@@ -135,7 +135,7 @@ final class FileBatch: Sendable {
         try place(full)
     }
 
-    /// Names all that is there, and makes the names last. Blocks.
+    /// Names all that is there, and makes the names last; blocks.
     func finish() throws {
         try place(state.withLock { Self.takeAll(&$0) })
         let isNeeded = state.withLock { state in

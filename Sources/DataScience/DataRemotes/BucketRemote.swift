@@ -147,7 +147,7 @@ struct BucketRemote: RemoteStorage {
 
 /// Many calls side by side.
 enum Concurrently {
-    /// The results in the order of the inputs; at most `limit` calls at once. The first error cancels the rest.
+    /// The results in the order of the inputs; the first error cancels the calls that are left.
     static func map<Input: Sendable, Result: Sendable>(
         _ inputs: [Input],
         limit: Int,

@@ -64,7 +64,7 @@ package struct Fetcher: Sendable {
     }
 
     private func receive(_ objects: NamedObjects, announced: Bool) async throws -> TransferReport {
-        let batch = try FileBatch(root: cache.folder, permissions: [.ownerRead, .groupRead, .otherRead])
+        let batch = try cache.batch(permissions: [.ownerRead, .groupRead, .otherRead])
         let here = try await cache.present(objects.objects)
         let needed = objects.objects.filter { !here.contains($0) }
         if announced { watch.begin(needed.count) }

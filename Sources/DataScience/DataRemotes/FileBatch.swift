@@ -89,6 +89,7 @@ final class FileBatch: Sendable {
     /// The folder below which all of them go.
     let root: FilePath
     private let permissions: mode_t?
+    private let isShared: Bool
     private let state = Mutex(State())
 
     /// A batch of files.
@@ -96,10 +97,13 @@ final class FileBatch: Sendable {
     /// - Parameters:
     ///   - root: The folder below which they go; it is made.
     ///   - permissions: Those of the files; nil for what the umask leaves.
-    init(root: FilePath, permissions: FilePermissions?) throws {
-        try FileSystem.createDirectory(root, permissions: FilePermissions(rawValue: 0o777))
+    ///   - isShared: Whether a group of users may add to its folders, whatever this user's mask says.
+    /// - Throws: ``FilesError``.
+    init(root: FilePath, permissions: FilePermissions?, isShared: Bool = false) throws {
         self.root = root
+        self.isShared = isShared
         self.permissions = permissions.map { $0.rawValue }
+        try makeFolder(root)
     }
 
     /// A new file without a name; blocks.
@@ -117,7 +121,7 @@ final class FileBatch: Sendable {
         return Pending(descriptor, temporary)
     }
 
-    /// Takes a file that is complete; names what is there if that is enough for a sync. Blocks.
+    /// Takes a file that is complete, and names what is there if that is enough for a sync; blocks.
     func add(_ file: Pending, size: Int64, as path: FilePath) throws {
         let full = state.withLock { state -> [Entry] in
             state.entries.append(Entry(file: file, path: path))
@@ -131,7 +135,7 @@ final class FileBatch: Sendable {
         try place(full)
     }
 
-    /// Names all that is there, and makes the names last. Blocks.
+    /// Names all that is there, and makes the names last; blocks.
     func finish() throws {
         try place(state.withLock { Self.takeAll(&$0) })
         let isNeeded = state.withLock { state in
@@ -139,6 +143,14 @@ final class FileBatch: Sendable {
             return state.isUnsynced
         }
         if isNeeded { try sync() }
+    }
+
+    /// Makes a folder and those above it.
+    private func makeFolder(_ path: FilePath) throws {
+        guard !FileSystem.isDirectory(path) else { return }
+        if path != root, path.starts(with: root) { try makeFolder(path.removingLastComponent()) }
+        try FileSystem.createDirectory(path, permissions: FilePermissions(rawValue: 0o777))
+        if isShared { try FileSystem.setPermissions(FilePermissions(rawValue: 0o2775), of: path) }
     }
 
     private static func takeAll(_ state: inout State) -> [Entry] {
@@ -169,7 +181,7 @@ final class FileBatch: Sendable {
         for entry in entries {
             let folder = entry.path.removingLastComponent()
             if !state.withLock({ $0.folders.contains(folder) }) {
-                try FileSystem.createDirectory(folder, permissions: FilePermissions(rawValue: 0o777))
+                try makeFolder(folder)
                 state.withLock { _ = $0.folders.insert(folder) }
             }
             if let temporary = entry.file.temporary {
@@ -179,7 +191,7 @@ final class FileBatch: Sendable {
             var code = gyre_name_file(entry.file.descriptor, entry.path.string)
             if code == ENOENT {
                 // Somebody removed the folder again.
-                try FileSystem.createDirectory(folder, permissions: FilePermissions(rawValue: 0o777))
+                try makeFolder(folder)
                 code = gyre_name_file(entry.file.descriptor, entry.path.string)
             }
             guard code == 0 || code == EEXIST else { throw FilesError(Errno(rawValue: code), "write", entry.path) }

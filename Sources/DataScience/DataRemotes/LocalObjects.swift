@@ -9,12 +9,18 @@ package import SystemPackage
 package struct LocalObjects: Sendable {
     /// The folder of the cache: `.dvc/cache`, or what the settings name.
     package let folder: FilePath
-
-    /// The cache in a folder.
-    package init(folder: FilePath) { self.folder = folder }
+    private let isShared: Bool
 
     /// The cache of a repository.
-    package init(of repository: DataRepository) { folder = repository.cache.base }
+    package init(of repository: DataRepository) {
+        folder = repository.cache.base
+        isShared = repository.cache.isShared
+    }
+
+    /// Files on their way into the cache.
+    func batch(permissions: FilePermissions?) throws -> FileBatch {
+        try FileBatch(root: folder, permissions: permissions, isShared: isShared)
+    }
 
     func path(_ object: DataObject) -> FilePath { folder.appending(object.key) }
 

@@ -42,7 +42,7 @@ package struct RunCacheTransfer: Sendable {
         let there = try await Self.keys(of: remote.storage)
         let wanted = there.subtracting(here).sorted()
         guard !wanted.isEmpty else { return 0 }
-        let batch = try FileBatch(root: cache.folder, permissions: nil)
+        let batch = try cache.batch(permissions: nil)
         let (cache, storage) = (cache, remote.storage)
         _ = try await Concurrently.map(wanted, limit: remote.concurrency) { key in
             try await storage.receive(key, into: batch, as: cache.folder.appending(key), md5: nil)

@@ -249,6 +249,24 @@ struct TransferTests {
         #expect(try await shared.fetch().missing == [])
     }
 
+    @Test func `a shared cache gets folders that its group may write into`() async throws {
+        let shared = try await SharedProject(.folder)
+        try shared.project.folder.write("x", to: "a")
+        let pointer = try #require(try await shared.project.add("a").first)
+        _ = try await shared.push()
+        try shared.loseCache()
+        try shared.project.folder.write("[cache]\n    shared = group\n", to: ".dvc/config")
+        let cache = LocalObjects(of: try DataRepository.open(at: shared.project.root))
+        let report = try await Fetcher(from: shared.remote, to: cache, watch: TransferWatch())
+            .fetch(try await shared.outputs())
+        #expect(report.moved == 1)
+        var folder = cache.path(DataObject(pointer.md5)).removingLastComponent()
+        for _ in 0..<3 {
+            #expect(try FileSystem.status(of: folder).permissions.rawValue & 0o7777 == 0o2775)
+            folder.removeLastComponent()
+        }
+    }
+
     @Test func `the run cache goes along when it is asked for`() async throws {
         let shared = try await SharedProject(.bucket)
         let name = "runs/ab/\(String(repeating: "ab", count: 32))/\(String(repeating: "cd", count: 32))"

@@ -134,7 +134,7 @@ let dataScience: [Target] = [
     room(
         "DataVersions",
         in: "DataScience",
-        ["Diagnostics", "Files", "Documents", "JSONText", subprocess, systemPackage]
+        ["Diagnostics", "Files", "Documents", "HTTPTransport", "JSONText", nio, subprocess, systemPackage]
     ),
     room(
         "DataRemotes",
@@ -274,7 +274,7 @@ let suites: [Target] = [
         of: "ObjectStorage",
         in: "Ground",
         [
-            "Diagnostics", "Files", "FilesTesting", "HTTPTransport", "ObjectStorageTesting", "S3Testing",
+            "Diagnostics", "Files", "FilesTesting", "ObjectStorageTesting", "S3Testing",
             "WebhookTesting", nio, systemPackage,
         ]
     ),
@@ -291,7 +291,11 @@ let suites: [Target] = [
     tests(of: "Statistics", in: "Ground"),
     tests(of: "Tables", in: "Ground", ["Files", systemPackage]),
     support("ProjectTesting", ["DataVersions", "Files", subprocess, systemPackage]),
-    tests(of: "DataVersions", in: "DataScience", ["Files", "JSONText", "ProjectTesting", subprocess, systemPackage]),
+    tests(
+        of: "DataVersions",
+        in: "DataScience",
+        ["Files", "HTTPTransport", "JSONText", "ProjectTesting", subprocess, systemPackage]
+    ),
     tests(
         of: "DataRemotes",
         in: "DataScience",

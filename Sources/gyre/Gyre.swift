@@ -39,6 +39,10 @@ struct Gyre: AsyncParsableCommand {
                     CheckIgnoreVerb.self, ConfigVerb.self, RemoteVerb.self, RootVerb.self,
                 ]
             ),
+            CommandGroup(
+                name: "Bring",
+                subcommands: [ListVerb.self, GetVerb.self, GetURLVerb.self, ImportURLVerb.self, UpdateVerb.self]
+            ),
             CommandGroup(name: "Move", subcommands: [SyncVerb.self, ImportVerb.self, ExportVerb.self]),
             CommandGroup(name: "Release", subcommands: [PromoteVerb.self, ModelsVerb.self, BuildVerb.self]),
             CommandGroup(name: "Run", subcommands: [UpVerb.self, ServeVerb.self]),
@@ -49,7 +53,9 @@ struct Gyre: AsyncParsableCommand {
 
     /// A verb by its name.
     static func verb(named name: String) -> (any ParsableCommand.Type)? {
-        configuration.groupedSubcommands.flatMap(\.subcommands).first { $0.configuration.commandName == name }
+        configuration.groupedSubcommands.flatMap(\.subcommands).first {
+            $0.configuration.commandName == name || $0.configuration.aliases.contains(name)
+        }
     }
 
     /// The command that a line begins with, such as `gyre runs show`.

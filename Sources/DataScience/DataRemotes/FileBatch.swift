@@ -70,7 +70,21 @@ final class FileBatch: Sendable {
         var entries: [Entry] = []
         var bytes: Int64 = 0
         var folders: Set<FilePath> = []
+        /// Whether there are names that are not known to last.
+        var isUnsynced = false
+        /// When the last ones got their names.
+        var placed = ContinuousClock.now
     }
+
+    /// So long at most is a file without a name, as long as others come: whoever is stopped loses no more than that.
+    private static let patience = Duration.seconds(2)
+
+    /// The most files without a name: each is open.
+    private static let width: Int = {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 128 }
+        return min(max(Int(clamping: limit.rlim_cur) / 4, 64), 2_048)
+    }()
 
     /// The folder below which all of them go.
     let root: FilePath
@@ -108,7 +122,10 @@ final class FileBatch: Sendable {
         let full = state.withLock { state -> [Entry] in
             state.entries.append(Entry(file: file, path: path))
             state.bytes += size
-            guard state.entries.count >= 256 || state.bytes >= 256 << 20 else { return [] }
+            guard
+                state.entries.count >= Self.width || state.bytes >= 256 << 20
+                    || .now - state.placed > Self.patience
+            else { return [] }
             return Self.takeAll(&state)
         }
         try place(full)
@@ -117,13 +134,18 @@ final class FileBatch: Sendable {
     /// Names all that is there, and makes the names last. Blocks.
     func finish() throws {
         try place(state.withLock { Self.takeAll(&$0) })
-        try sync()
+        let isNeeded = state.withLock { state in
+            defer { state.isUnsynced = false }
+            return state.isUnsynced
+        }
+        if isNeeded { try sync() }
     }
 
     private static func takeAll(_ state: inout State) -> [Entry] {
         defer {
             state.entries = []
             state.bytes = 0
+            state.placed = .now
         }
         return state.entries
     }
@@ -143,6 +165,7 @@ final class FileBatch: Sendable {
             entries.count == 1
             ? (fsync(descriptor) == 0 ? 0 : errno) : gyre_sync_file_system(descriptor)
         guard failure == 0 else { throw FilesError(Errno(rawValue: failure), "write", root) }
+        state.withLock { $0.isUnsynced = true }
         for entry in entries {
             let folder = entry.path.removingLastComponent()
             if !state.withLock({ $0.folders.contains(folder) }) {

@@ -82,6 +82,7 @@ extension DataRepository {
     ///   - new: Another one; nil for the work tree.
     ///   - targets: Only what lies at or below these paths, relative to the project; all if there are none.
     ///   - sources: Who names outputs besides `.dvc` files.
+    /// - Returns: What differs.
     /// - Throws: ``DataVersionsError`` `.git` for a commit that is not there, `.unknownTarget`.
     package func diff(
         from old: String,

@@ -35,7 +35,7 @@ extension DataRepository {
             if !wanted.contains(where: { $0.utf8.elementsEqual(relative.utf8) }) { wanted.append(relative) }
         }
         try await checkUntracked(wanted)
-        let lock = try lock(writing: wanted)
+        let lock = try await waitForLock(writing: wanted)
         defer { lock.release() }
         var old: [String: String] = [:]
         for relative in wanted where FileSystem.exists(root.appending(relative + ".dvc")) {
@@ -55,6 +55,7 @@ extension DataRepository {
         try await ignore(wanted)
         let written = texts
         try await BlockingPool.shared.run { for (path, text) in written { try AtomicFile.write(text, to: path) } }
+        PlacedData(root: root).note(images.map(\.path))
         return images.map(\.pointer)
     }
 
@@ -84,13 +85,12 @@ extension DataRepository {
         let objects = try OpenFolder(cache.folder)
         let open = image.table.rows.indices.filter { position in
             let row = image.table.rows[position]
-            guard row.size > 0, let object = row.digest.withObjectPath({ objects.status($0) }) else { return false }
-            let isObject = UInt64(object.st_ino) == row.inode
-            guard first == .symlink else { return !isObject }
-            return image.table.withCPath(position) { folder.status($0, followingLinks: false) }.map {
-                $0.st_mode & S_IFMT != S_IFLNK
-            }
-                ?? true
+            // An empty file is never a hard link.
+            guard row.size > 0 || first == .symlink else { return false }
+            guard let object = row.digest.withObjectPath({ objects.status($0) }) else { return false }
+            guard first == .symlink else { return UInt64(object.st_ino) != row.inode }
+            let status = image.table.withCPath(position) { folder.status($0, followingLinks: false) }
+            return (status?.st_mode ?? 0) & S_IFMT != S_IFLNK
         }
         guard !open.isEmpty else { return }
         var now = image.table

@@ -36,6 +36,18 @@ package struct CheckoutReport: Sendable {
     /// The paths whose content the cache lacks.
     package internal(set) var missing: [String] = []
 
+    /// A report of nothing yet.
+    package init() {}
+
+    /// Both reports in one.
+    package func adding(_ other: CheckoutReport) -> CheckoutReport {
+        var result = self
+        result.changes = other.changes + changes
+        result.files.merge(other.files) { $0 + $1 }
+        result.missing += other.missing
+        return result
+    }
+
     mutating func count(_ kind: Kind, _ number: Int) {
         if number > 0 { files[kind, default: 0] += number }
     }
@@ -57,7 +69,7 @@ extension DataRepository {
     /// - Throws: ``DataVersionsError`` `.wouldOverwrite` unless `force` is set, `.missingContent`, `.corruptContent`,
     ///   `.invalidPath`, `.locked`.
     package func checkout(_ pointers: [DataPointer], _ options: CheckoutOptions) async throws -> CheckoutReport {
-        let lock = try lock(reading: [], writing: pointers.map(\.path))
+        let lock = try await waitForLock(reading: [], writing: pointers.map(\.path))
         defer { lock.release() }
         var report = CheckoutReport()
         for isLegacy in [false, true] {
@@ -69,6 +81,7 @@ extension DataRepository {
             try await apply(files: changes.filter { !$0.pointer.isDirectory }, isLegacy, options, &report)
         }
         let order = Dictionary(pointers.enumerated().map { ($1.path, $0) }) { first, _ in first }
+        PlacedData(root: root).note(pointers.map(\.path).filter { !report.missing.contains($0) })
         report.changes.sort { order[$0.path] ?? 0 < order[$1.path] ?? 0 }
         return report
     }

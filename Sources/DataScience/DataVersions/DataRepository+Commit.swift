@@ -13,7 +13,7 @@ extension DataRepository {
     /// - Throws: ``DataVersionsError`` `.invalidPath` for what is not there, `.changed`, `.locked`.
     package func commit(_ outputs: [TrackedOutput], _ options: AddOptions = AddOptions()) async throws -> [String] {
         let wanted = outputs.filter { $0.stage == nil && $0.isCached }
-        let lock = try lock(writing: wanted.map(\.path))
+        let lock = try await waitForLock(writing: wanted.map(\.path))
         defer { lock.release() }
         var texts: [String: String] = [:]
         for file in Set(wanted.map(\.file)) { texts[file] = try text(of: file) }
@@ -37,12 +37,22 @@ extension DataRepository {
         return changed
     }
 
+    /// What to say of data that is not there to be recorded.
+    package func nothingToCommit(_ path: String) -> DataVersionsError {
+        DataVersionsError(
+            .invalidPath,
+            what: "cannot commit `\(path)`",
+            why: "it is not there",
+            next: "restore it by `gyre checkout \(path)`, or stop versioning it by `gyre remove \(path).dvc`"
+        )
+    }
+
     /// Makes files that are links to the cache files of their own, which can be changed.
     ///
     /// - Returns: How many were links.
     /// - Throws: ``FilesError``.
     package func unprotect(_ outputs: [TrackedOutput]) async throws -> Int {
-        let lock = try lock(writing: outputs.map(\.path))
+        let lock = try await waitForLock(writing: outputs.map(\.path))
         defer { lock.release() }
         let (root, tree) = (root, DataTree(root: root))
         return try await BlockingPool.shared.run(cancellable: { flag in
@@ -99,7 +109,7 @@ extension DataRepository {
             }
             outputs += try PointerFile.outputs(try text(of: file), file: file)
         }
-        let lock = try lock(writing: outputs.map(\.path))
+        let lock = try await waitForLock(writing: outputs.map(\.path))
         defer { lock.release() }
         let (root, gone) = (root, outputs)
         let index = StatIndex(root: root)
@@ -150,7 +160,7 @@ extension DataRepository {
             throw refusal(.invalidPath, "`\(source)` is not there", "restore it by `gyre checkout \(source)`")
         }
         let text = try PointerFile.text(before, named: ProjectPath.parts(place).last ?? place, file: file)
-        let lock = try lock(writing: [source, place])
+        let lock = try await waitForLock(writing: [source, place])
         defer { lock.release() }
         let root = root
         try await BlockingPool.shared.run {

@@ -83,6 +83,10 @@ extension DataRepository {
 extension DataRepository {
     /// Whether `.dvcignore` files leave a path out.
     package func isIgnored(_ path: FilePath) throws -> Bool {
-        try DataTree(root: root).ignores(try relative(path), isDirectory: FileSystem.isDirectory(path))
+        var rest = path.lexicallyNormalized()
+        guard rest.removePrefix(root), !rest.isEmpty else {
+            throw refusal("\(path)", "it does not lie inside `\(root)`")
+        }
+        return try DataTree(root: root).ignores(rest.string, isDirectory: FileSystem.isDirectory(path))
     }
 }

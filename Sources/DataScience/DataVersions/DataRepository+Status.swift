@@ -29,6 +29,7 @@ extension DataRepository {
     /// - Parameters:
     ///   - outputs: The outputs.
     ///   - onProgress: Told how many files are read.
+    /// - Returns: One for each output.
     /// - Throws: ``DataVersionsError`` `.invalidPath` for what cannot be versioned, ``FilesError``.
     package func status(of outputs: [TrackedOutput], onProgress: DataProgress? = nil) async throws -> [DataStatus] {
         var images: [Int: DataImage] = [:]
@@ -69,6 +70,8 @@ extension ContentCache {
     /// - Parameters:
     ///   - pointer: The pointer.
     ///   - image: What lies in the work tree, which saves reading the list if it is the same.
+    /// - Returns: Whether nothing is missing.
+    /// - Throws: ``DataVersionsError`` `.invalidFile` for a list that cannot be right.
     func hasAll(of pointer: DataPointer, as image: DataImage? = nil) throws -> Bool {
         guard holds(pointer.md5, isLegacy: pointer.isLegacy) else { return false }
         guard pointer.isDirectory else { return true }

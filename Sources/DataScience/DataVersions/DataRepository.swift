@@ -127,6 +127,8 @@ package struct DataRepository: Sendable {
     /// The outputs that the work tree names.
     ///
     /// - Parameter sources: Who else names outputs, besides `.dvc` files.
+    /// - Returns: The outputs, those of `.dvc` files first.
+    /// - Throws: ``DataVersionsError`` `.invalidFile`, ``DocumentError``.
     package func outputs(_ sources: [any OutputSource] = []) async throws -> [TrackedOutput] {
         let tree = FileTree.workTree(root)
         var outputs = try await PointerFiles().outputs(in: tree)

@@ -72,6 +72,7 @@ package struct GitHooks: Sendable {
     ///
     /// - Parameter program: The `gyre` that runs if there is none in `PATH`.
     /// - Returns: What there is now.
+    /// - Throws: ``DataVersionsError`` `.git` if a hook cannot be kept, ``FilesError``.
     package func install(program: FilePath) throws -> [(name: Name, state: State)] {
         try FileSystem.createDirectory(folder)
         for name in Name.allCases {

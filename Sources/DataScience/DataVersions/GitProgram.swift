@@ -36,7 +36,7 @@ struct GitProgram: Sendable {
     }
 
     let root: FilePath
-    private let executable: Executable
+    let executable: Executable
 
     init(root: FilePath, executable: Executable = .name("git")) {
         self.root = root
@@ -164,7 +164,7 @@ struct GitProgram: Sendable {
         )
     }
 
-    private func variables(_ index: FilePath?) -> [Environment.Key: String?] {
+    func variables(_ index: FilePath?) -> [Environment.Key: String?] {
         var variables: [Environment.Key: String?] = [
             // Its words are read by programs.
             "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0",

@@ -99,13 +99,16 @@ package final class RepositoryLock: Sendable {
         var write: [String: Holder] = [:]
 
         mutating func dropDead() {
-            func isAlive(_ holder: Holder) -> Bool { kill(pid_t(truncatingIfNeeded: holder.pid), 0) == 0 || errno == EPERM }
+            func isAlive(_ holder: Holder) -> Bool {
+                kill(pid_t(truncatingIfNeeded: holder.pid), 0) == 0 || errno == EPERM
+            }
             write = write.filter { isAlive($1) }
             read = read.mapValues { $0.filter(isAlive) }.filter { !$1.isEmpty }
         }
 
         func blocker(of paths: [String], amongReaders: Bool, _ own: Holder) -> (String, Holder)? {
-            let held = amongReaders ? read.flatMap { path, holders in holders.map { (path, $0) } } : write.map { ($0, $1) }
+            let readers = read.flatMap { path, holders in holders.map { (path, $0) } }
+            let held = amongReaders ? readers : write.map { ($0, $1) }
             return held.first { path, holder in
                 holder != own && paths.contains { ProjectPath.overlap($0, path) }
             }
@@ -192,11 +195,12 @@ package final class RepositoryLock: Sendable {
 }
 
 extension DataRepository {
-    /// Takes the locks that DVC takes; they are free again when the process ends.
+    /// Takes the locks that DVC takes, at once or not at all; they are free again when the process ends.
     ///
     /// - Parameters:
     ///   - reading: Paths in the project that others may read too.
     ///   - writing: Paths in the project that nobody else may use.
+    /// - Returns: The locks, until they are released.
     /// - Throws: ``DataVersionsError`` `.locked`.
     package func lock(reading: [String] = [], writing: [String] = []) throws -> RepositoryLock {
         try RepositoryLock(
@@ -204,5 +208,29 @@ extension DataRepository {
             reading: reading.map { root.appending($0).string },
             writing: writing.map { root.appending($0).string }
         )
+    }
+
+    /// Takes the locks that DVC takes, and waits as long as DVC does for who has them.
+    ///
+    /// - Parameters:
+    ///   - reading: Paths in the project that others may read too.
+    ///   - writing: Paths in the project that nobody else may use.
+    ///   - patience: How long to wait.
+    /// - Returns: The locks, until they are released.
+    /// - Throws: ``DataVersionsError`` `.locked`, `CancellationError`.
+    package func waitForLock(
+        reading: [String] = [],
+        writing: [String] = [],
+        patience: Duration = .seconds(3)
+    ) async throws -> RepositoryLock {
+        let end = ContinuousClock.now + patience
+        while true {
+            do {
+                return try lock(reading: reading, writing: writing)
+            } catch let error as DataVersionsError where error.code == .locked {
+                guard .now < end else { throw error }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
     }
 }

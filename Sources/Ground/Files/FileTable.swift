@@ -139,7 +139,7 @@ package struct FileTable: Sendable {
         }
     }
 
-    /// The place of a path; nil if it is not there. The rows must be in order.
+    /// The place of a path, nil if it is not there; the rows must be in order.
     package func index(of path: String) -> Int? {
         var one = FileTable()
         one.append(path)

@@ -70,6 +70,8 @@ package final class StagingFolder: Sendable {
     ///   - number: A number of ``next()``.
     ///   - mode: Its permissions.
     ///   - exactly: Whether it has them whatever the umask says.
+    /// - Returns: The descriptor, which the caller closes.
+    /// - Throws: ``FilesError`` such as `.diskFull`.
     package func create(_ number: UInt64, mode: UInt32, exactly: Bool = true) throws(FilesError) -> Int32 {
         let opened = withName(number) { openat(descriptor, $0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode) }
         guard opened >= 0 else { throw FilesError(Errno(rawValue: errno), "write into", path) }

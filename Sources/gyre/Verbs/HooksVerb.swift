@@ -40,7 +40,7 @@ struct HooksInstallVerb: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let hooks = try await GitHooks(root: try common.workspace().root)
+        let hooks = try await GitHooks(root: try DataRepository.open(at: common.folder).root)
         let program = (try? FileSystem.realPath("/proc/self/exe")) ?? "/usr/local/bin/gyre"
         try HookStates(states: try hooks.install(program: program)).print(common.output)
     }
@@ -60,7 +60,7 @@ struct HooksUninstallVerb: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let hooks = try await GitHooks(root: try common.workspace().root)
+        let hooks = try await GitHooks(root: try DataRepository.open(at: common.folder).root)
         _ = try hooks.uninstall()
         try HookStates(states: try hooks.states()).print(common.output)
     }
@@ -80,7 +80,7 @@ struct HooksShowVerb: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let hooks = try await GitHooks(root: try common.workspace().root)
+        let hooks = try await GitHooks(root: try DataRepository.open(at: common.folder).root)
         try HookStates(states: try hooks.states()).print(common.output)
     }
 }

@@ -9,19 +9,25 @@ import Transfer
 struct ImportVerb: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Bring runs, models and their files in from MLflow, Sacred or TensorBoard.",
+        abstract: "Bring in data of another repository, or runs of MLflow, Sacred or TensorBoard.",
         discussion: """
-            What is here already stays, and what grew since is topped up, so an import can be run again at any time, also \
+            `gyre import URL PATH` imports data; `gyre import data --help` says more.
+
+            Of runs, what is here already stays, and what grew since is topped up, so an import can be run again at any time, also \
             while `gyre up` runs. Exit code 1 means that something stayed behind that somebody should look at.
 
             Example:
+              gyre import ../shared-data features --rev v1.2
               gyre import mlflow http://127.0.0.1:5000
               gyre import mlflow mlruns/ --dry-run
               gyre import mlflow sqlite:///mlflow.db --experiment iris
               gyre import tensorboard logs/
               gyre import sacred sacred_runs/
             """,
-        subcommands: [ImportMLflowVerb.self, ImportSacredVerb.self, ImportTensorBoardVerb.self]
+        subcommands: [
+            ImportDataVerb.self, ImportMLflowVerb.self, ImportSacredVerb.self, ImportTensorBoardVerb.self,
+        ],
+        defaultSubcommand: ImportDataVerb.self
     )
 }
 

@@ -169,7 +169,10 @@ struct AddTests {
         isOver.withLock { $0 = true }
         try await writing
         #expect(changed?.code == .changed)
-        #expect(try FileSystem.entries(of: project.data.cache.base.appending("files")).count == 1, "nothing half-written stays")
+        #expect(
+            try FileSystem.entries(of: project.data.cache.base.appending("files")).count == 1,
+            "nothing half-written stays"
+        )
         try await project.add("data")
         #expect(try await project.dvc("status", "--json").output == "{}\n")
     }

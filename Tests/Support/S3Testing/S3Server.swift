@@ -157,6 +157,7 @@ package struct S3Server: Sendable {
     ///   - fault: What the server does wrong there.
     ///   - change: Changes the settings.
     /// - Returns: A store that is empty.
+    /// - Throws: ``ObjectStorageError``.
     package func bucket(
         prefix: String = "",
         fault: Fault? = nil,

@@ -24,13 +24,16 @@ final class CacheFiller: Sendable {
     private static let large: Int64 = 16 << 20
 
     private let cache: ContentCache
+    /// Whether a linked file may go on being a program: of a folder DVC keeps no permissions.
+    private let keepsExecutable: Bool
     private let objects: OpenFolder
     private let staging: StagingFolder
     private let state = Mutex(State())
     private let sharesBlocks = Atomic(true)
 
-    init(_ cache: ContentCache) throws {
+    init(_ cache: ContentCache, keepsExecutable: Bool) throws {
         self.cache = cache
+        self.keepsExecutable = keepsExecutable
         try cache.makeFolders()
         objects = try OpenFolder(cache.folder)
         staging = try StagingFolder.make(in: cache.folder.removingLastComponent())
@@ -41,10 +44,12 @@ final class CacheFiller: Sendable {
     /// - Parameters:
     ///   - path: The file, below `folder`.
     ///   - folder: Where it is.
-    ///   - known: The hash if it is known to be right; then an object that is there makes reading needless.
     ///   - likely: A hash that it may have, as it had before.
-    ///   - row: Gets what the system says of the file, and its hash.
+    ///   - row: Gets what the system says of the file, and its hash. One that it has is known to be right, so that an object
+    ///     that is there makes reading needless.
     ///   - name: The data, for the words of errors.
+    ///   - buffer: The thread's own.
+    ///   - flag: Tells to stop.
     /// - Throws: ``DataVersionsError`` `.changed` if the file changes meanwhile, ``FilesError``.
     func take(
         _ path: UnsafePointer<CChar>,
@@ -124,7 +129,7 @@ final class CacheFiller: Sendable {
             let digest = MD5Digest.of(bytes)
             let size = Int64(bytes.count)
             guard try !isKept(digest, size) else { return (digest, size, nil) }
-            if row.size > 0, let number = linked(path, folder) { return (digest, size, number) }
+            if row.size > 0, let number = linked(path, folder, row) { return (digest, size, number) }
             return (digest, size, try stage { try Self.write(bytes, to: $0, self.staging.path) })
         }
         if let likely, try isTrusted(likely, row.size, buffer) {
@@ -132,7 +137,7 @@ final class CacheFiller: Sendable {
             if digest == likely { return (digest, size, nil) }
             lseek(source, 0, SEEK_SET)
         }
-        if let number = try linked(path, folder) ?? cloned(source) {
+        if let number = try linked(path, folder, row) ?? cloned(source) {
             let (digest, size) = try removing(number) { try hash(source, buffer, flag, place()) }
             return (digest, size, number)
         }
@@ -162,7 +167,7 @@ final class CacheFiller: Sendable {
     }
 
     /// The file itself under another name, where the work tree shall hold links to the cache.
-    private func linked(_ path: UnsafePointer<CChar>, _ folder: OpenFolder) -> UInt64? {
+    private func linked(_ path: UnsafePointer<CChar>, _ folder: OpenFolder, _ row: FileTable.Row) -> UInt64? {
         guard let first = cache.links.first, first == .hardlink || first == .symlink else { return nil }
         // The object may not be a link to somewhere else.
         guard folder.status(path, followingLinks: false).map({ $0.st_mode & S_IFMT == S_IFREG }) == true else {
@@ -170,7 +175,8 @@ final class CacheFiller: Sendable {
         }
         let number = staging.next()
         guard staging.link(path, of: folder.descriptor, as: number) else { return nil }
-        guard String(number).withCString({ fchmodat(staging.descriptor, $0, 0o444, 0) }) == 0 else {
+        let mode: UInt32 = row.isExecutable && keepsExecutable ? 0o544 : 0o444
+        guard String(number).withCString({ fchmodat(staging.descriptor, $0, mode, 0) }) == 0 else {
             staging.remove(number)
             return nil
         }

@@ -26,6 +26,8 @@ struct CheckoutPlan: Sendable {
     let options: CheckoutOptions
     let isLegacy: Bool
 
+    /// Whether permissions tell anything: those of a link are the object's, which DVC takes back whenever it looks at it.
+    private var seesModes: Bool { cache.links.first != .hardlink && cache.links.first != .symlink }
     private var root: FilePath { repository.root }
     private var cache: ContentCache { repository.cache }
 
@@ -66,7 +68,7 @@ struct CheckoutPlan: Sendable {
     ) async throws -> Change? {
         let isKindRight = current.map { $0.isDirectory == pointer.isDirectory } ?? false
         if !options.relink, let current, isKindRight, current.pointer.md5 == pointer.md5,
-            pointer.isDirectory || current.pointer.isExecutable == pointer.isExecutable
+            pointer.isDirectory || !seesModes || current.pointer.isExecutable == pointer.isExecutable
         {
             return nil
         }
@@ -87,7 +89,9 @@ struct CheckoutPlan: Sendable {
             } else {
                 let isSame = before.rows[left].digest == wanted.rows[right].digest
                 // Inside of folders DVC keeps no permissions.
-                let isRight = isSame && (pointer.isDirectory || before.rows[left].isExecutable == pointer.isExecutable)
+                let isRight =
+                    isSame
+                    && (pointer.isDirectory || !seesModes || before.rows[left].isExecutable == pointer.isExecutable)
                 if isRight, !options.relink {
                     wanted.rows[right].setContent(of: before.rows[left])
                 } else {

@@ -48,7 +48,7 @@ struct DirectoryListing: Sendable {
         return Array("[\(items.joined(separator: ", "))]".utf8)
     }
 
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         var result = "\""
         for unit in text.utf16 {
             switch unit {

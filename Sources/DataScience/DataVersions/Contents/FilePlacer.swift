@@ -8,9 +8,9 @@ import SystemPackage
 import Glibc
 #endif
 
-/// Puts objects of the cache into the work tree, each at once: whole or not at all. May be used from several threads.
+/// Puts objects of the cache into the work tree, each at once: whole or not at all.
 ///
-/// What is copied is hashed on its way. Of what is linked the write protection is trusted, as DVC does. Nothing is synced: the
+/// May be used from several threads. What is copied is hashed on its way. Of what is linked the write protection is trusted, as DVC does. Nothing is synced: the
 /// content stays in the cache.
 final class FilePlacer: Sendable {
     private let cache: ContentCache
@@ -37,6 +37,8 @@ final class FilePlacer: Sendable {
     ///   - isExecutable: Whether its owner may run it.
     ///   - row: Has the hash, and gets what the system says of the new file.
     ///   - name: The data, for the words of errors.
+    ///   - buffer: The thread's own.
+    ///   - flag: Tells to stop.
     /// - Throws: ``DataVersionsError`` `.missingContent`, `.corruptContent`; then what was there stays.
     func place(
         _ path: UnsafePointer<CChar>,
@@ -64,7 +66,7 @@ final class FilePlacer: Sendable {
                 cache.object(digest.hex, isLegacy: isLegacy),
                 at: target.place(path),
                 trying: cache.links,
-                permissions: isExecutable ? FilePermissions(rawValue: 0o755) : FilePermissions(rawValue: 0o644)
+                permissions: isExecutable ? FilePermissions(rawValue: 0o744) : FilePermissions(rawValue: 0o644)
             )
         } else if code != 0 {
             staging.remove(number)
@@ -93,13 +95,15 @@ final class FilePlacer: Sendable {
         _ buffer: ReadBuffer,
         _ flag: CancellationFlag
     ) throws -> UInt64 {
-        // DVC never links nothing: all empty files would be one.
-        var position = object.st_size == 0 ? cache.links.count : way.load(ordering: .relaxed)
+        var position = way.load(ordering: .relaxed)
         while position < cache.links.count {
             let number = staging.next()
             let works: Bool
             switch cache.links[position] {
-            case .hardlink: works = digest.withObjectPath { staging.link($0, of: objects.descriptor, as: number) }
+            case .hardlink:
+                // All empty files would be one, so DVC copies them.
+                if object.st_size == 0 { return try copy(digest, isExecutable, name, buffer, flag) }
+                works = digest.withObjectPath { staging.link($0, of: objects.descriptor, as: number) }
             case .symlink:
                 works = staging.symlink(to: cache.object(digest.hex, isLegacy: isLegacy), as: number)
             case .reflink: works = try clone(digest, isExecutable, number)
@@ -111,14 +115,14 @@ final class FilePlacer: Sendable {
                 return number
             }
             position += 1
-            if object.st_size > 0 { way.store(position, ordering: .relaxed) }
+            way.store(position, ordering: .relaxed)
         }
         return try copy(digest, isExecutable, name, buffer, flag)
     }
 
     private func clone(_ digest: MD5Digest, _ isExecutable: Bool, _ number: UInt64) throws -> Bool {
         let source = try digest.withObjectPath { try OpenFile($0, of: objects) }
-        let file = try staging.create(number, mode: isExecutable ? 0o777 : 0o666, exactly: false)
+        let file = try staging.create(number, mode: isExecutable ? 0o766 : 0o666, exactly: false)
         defer { close(file) }
         if FileCopy.clone(source.descriptor, to: file) { return true }
         staging.remove(number)
@@ -134,7 +138,7 @@ final class FilePlacer: Sendable {
     ) throws -> UInt64 {
         let source = try digest.withObjectPath { try OpenFile($0, of: objects) }
         let number = staging.next()
-        let file = try staging.create(number, mode: isExecutable ? 0o777 : 0o666, exactly: false)
+        let file = try staging.create(number, mode: isExecutable ? 0o766 : 0o666, exactly: false)
         do throws(any Error) {
             defer { close(file) }
             var hasher = MD5Hasher()

@@ -77,6 +77,7 @@ enum Workers {
     ///   - grain: How many a thread takes at a time.
     ///   - make: What a thread needs for itself.
     ///   - body: The work on one item, on one of the pool's threads.
+    /// - Throws: What `body` throws first.
     static func run<Own>(
         _ count: Int,
         grain: Int = 16,

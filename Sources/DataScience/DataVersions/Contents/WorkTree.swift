@@ -35,6 +35,7 @@ struct WorkTree: Sendable {
     ///   - paths: Paths of data in the project.
     ///   - likely: Hashes that files may have; content that the cache has is then not copied before it is compared.
     ///   - stores: Whether the content is to be in the cache afterwards.
+    /// - Returns: The images, in the order of the paths.
     /// - Throws: ``DataVersionsError`` `.invalidPath` for what cannot be versioned, `.changed`.
     func images(
         of paths: [String],
@@ -195,7 +196,7 @@ struct WorkTree: Sendable {
         let rows = SharedRows(table.rows)
         let open = table.rows.indices.filter { stores || table.rows[$0].digest == .none }
         let counter = Counter(total: open.count, onProgress)
-        let filler = stores ? try CacheFiller(cache) : nil
+        let filler = stores ? try CacheFiller(cache, keepsExecutable: name == nil) : nil
         let isLegacy = isLegacy
         var begin = 0
         while begin < open.count {

@@ -29,6 +29,7 @@ package struct OutputTargets: Sendable {
     /// - Parameters:
     ///   - targets: What a person wrote.
     ///   - recursive: Whether a folder stands for all outputs in it.
+    /// - Returns: The choices.
     /// - Throws: ``DataVersionsError`` `.unknownTarget`.
     package func select(_ targets: [String], recursive: Bool = false) throws -> [Choice] {
         guard !targets.isEmpty else { return outputs.map { Choice(output: $0, part: nil) } }

@@ -17,8 +17,9 @@ package actor AWSCredentialChain: AWSCredentialSource {
         package var keys: AWSCredentials?
         /// The profile; nil for that of the environment, or `default`.
         package var profile: String?
-        /// The files in place of those in `~/.aws`.
+        /// The file with keys in place of `~/.aws/credentials`.
         package var credentialsFile: FilePath?
+        /// The file with settings in place of `~/.aws/config`.
         package var configFile: FilePath?
         /// The region, if it is known.
         package var region: String?
@@ -53,6 +54,9 @@ package actor AWSCredentialChain: AWSCredentialSource {
         self.now = now
     }
 
+    /// The keys to sign with now.
+    ///
+    /// - Throws: ``ObjectStorageError`` `.failed` if there are none, or a profile or service cannot give them.
     package func current() async throws -> AWSCredentials? {
         // Five minutes early, so that none end on their way.
         if let known, known.expires.map({ $0 - 300 > now() }) ?? true { return known }
@@ -69,6 +73,7 @@ package actor AWSCredentialChain: AWSCredentialSource {
         return found
     }
 
+    /// Forgets the keys; others are asked for when they are needed next.
     package func renew() { known = nil }
 
     // MARK: The chain

@@ -18,6 +18,9 @@ package struct FixedCredentials: AWSCredentialSource {
     /// These keys; nil for requests without a signature.
     package init(_ credentials: AWSCredentials?) { self.credentials = credentials }
 
+    /// The keys that are known.
     package func current() async throws -> AWSCredentials? { credentials }
+
+    /// There are no others.
     package func renew() async {}
 }

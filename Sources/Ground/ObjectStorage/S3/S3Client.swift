@@ -6,6 +6,7 @@ import Synchronization
 
 /// Sends requests to a store that speaks S3: signed, with a deadline each, and again where a failure may pass.
 package final class S3Client: Sendable {
+    /// The bucket, and how to reach it.
     package let settings: S3Settings
     private let http: HTTPTransportClient
     private let credentials: any AWSCredentialSource

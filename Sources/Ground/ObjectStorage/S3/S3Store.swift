@@ -9,6 +9,7 @@ package import NIOCore
 /// What fits into one part is stored by one request with its MD5 and SHA-256, larger objects in parts that become the object
 /// when all are there; memory is a few parts. A reader whose connection breaks goes on where it was, in the same object.
 package struct S3Store: ObjectStore {
+    /// Talks to the store.
     package let client: S3Client
 
     /// The store that a client talks to.
@@ -74,6 +75,7 @@ package struct S3Store: ObjectStore {
     ///   - key: The name.
     ///   - bytes: The content.
     ///   - md5: Its MD5, if it is known; the store compares it with what arrives.
+    /// - Throws: ``ObjectStorageError``.
     package func put(_ key: ObjectKey, _ bytes: ByteBuffer, md5: [UInt8]?) async throws {
         let digest = md5 ?? bytes.withUnsafeReadableBytes { Array(Insecure.MD5.hash(data: $0)) }
         let headers = [("content-md5", Base64Text.encoded(digest))] + settings.writeHeaders.map { ($0.name, $0.value) }

@@ -43,7 +43,8 @@ struct CheckoutVerb: AsyncParsableCommand {
         var options = CheckoutOptions(force: force, relink: relink, allowsMissing: true)
         let bar = FilesBar(common.output, "restoring")
         options.onProgress = bar.progress
-        let report = try await data.checkout(chosen, options)
+        let removed = targets.isEmpty ? try await data.removeUnnamed(besides: outputs) : CheckoutReport()
+        let report = try await data.checkout(chosen, options).adding(removed)
         bar.finish()
         try print(report, of: data, total: chosen.count)
         if !allowMissing, !report.missing.isEmpty { throw data.missingContent(report.missing) }
@@ -86,7 +87,7 @@ struct CheckoutVerb: AsyncParsableCommand {
             for kind in CheckoutReport.Kind.allCases {
                 for change in changes where change.kind == kind {
                     let letter = kind.rawValue.prefix(1).uppercased()
-                    lines.append("\(common.output.paint(letter, tones[kind] ?? .good))\t\(shown(change))")
+                    lines.append("\(common.output.paint(letter, tones[kind] ?? .good))       \(shown(change))")
                 }
             }
             if lines.isEmpty, report.missing.isEmpty { lines.append("all \(total) data paths are up to date") }

@@ -69,6 +69,7 @@ struct CommitVerb: AsyncParsableCommand {
         } else if try data.config.bool("core", "autostage") == true, !recorded.isEmpty {
             try await git.add(Set(chosen.filter { recorded.contains($0.path) }.map(\.file)).sorted())
         }
+        let gone = chosen.map(\.path).filter { !data.isThere($0) }
         var writer = JSONWriter()
         writer.object { writer in
             writer.key("recorded")
@@ -78,6 +79,8 @@ struct CommitVerb: AsyncParsableCommand {
         var lines = recorded.map { "recorded \(common.shown($0, of: data))" }
         if let commit { lines.append("commit \(commit)") }
         try common.answer(json: writer.text, text: lines.joined(separator: "\n"))
+        // With a message it is meant: git commits the rest without it.
+        if let first = gone.first, message == nil { throw data.nothingToCommit(first) }
     }
 
     private func confirm(_ changed: [String]) async throws {

@@ -117,7 +117,9 @@ struct ConfigVerb: AsyncParsableCommand {
     }
 
     private func printOne(_ name: ConfigName, _ config: RepositoryConfig) throws {
-        guard let setting = config.settings(of: levels.level).last(where: { $0.name == name }) else { throw missing(name) }
+        guard let setting = config.settings(of: levels.level).last(where: { $0.name == name }) else {
+            throw missing(name)
+        }
         var writer = JSONWriter()
         write(setting, &writer)
         let value = setting.values.joined(separator: ",")

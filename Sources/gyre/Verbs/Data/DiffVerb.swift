@@ -12,10 +12,15 @@ struct DiffVerb: AsyncParsableCommand {
         commandName: "diff",
         abstract: "Show which data files differ between two commits, or a commit and the folder.",
         discussion: """
+            With --rows, tables (CSV, TSV, Parquet, JSON) are compared row by row: rows are told apart by the columns that --key \
+            names, or as wholes. Two files in place of commits are compared with each other.
+
             Examples:
               gyre diff
               gyre diff v1 v2 --json
               gyre diff main --targets data/train
+              gyre diff --rows --key id
+              gyre diff --rows old.csv new.parquet --key user --key day
             """
     )
 
@@ -37,9 +42,13 @@ struct DiffVerb: AsyncParsableCommand {
     @Flag(name: .customLong("hide-missing"), help: "Leave out what only the cache lacks.")
     var hideMissing = false
 
+    @OptionGroup var rows: RowOptions
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
+        if rows.rows, let new, let files = try RowReport.files(old, new, common) {
+            return try await RowReport(options: rows, common: common).print([files])
+        }
         let data = try common.data()
         let diff = try await data.diff(
             from: old,
@@ -47,8 +56,14 @@ struct DiffVerb: AsyncParsableCommand {
             targets: targets.map { try data.relative(common.path($0)) },
             sources: OutputSources.all
         )
+        if rows.rows {
+            return try await RowReport(options: rows, common: common)
+                .print(try RowReport.pairs(diff, of: data, isWorkTree: new == nil))
+        }
         let kinds = DataDiff.Kind.allCases.filter { $0 != .notInCache || new == nil && !hideMissing }
-        let text = markdown ? markdownText(diff, kinds) : self.text(diff, kinds)
+        // DVC tells people of what was renamed before what was modified, and programs behind it.
+        let shown = [.added, .deleted, .renamed] + kinds.filter { ![.added, .deleted, .renamed].contains($0) }
+        let text = markdown ? markdownText(diff, shown) : self.text(diff, shown)
         try common.answer(json: json(diff, kinds), text: text)
     }
 
@@ -85,13 +100,15 @@ struct DiffVerb: AsyncParsableCommand {
                 rows.append(showHash ? [kind.rawValue, hash(entry), path(entry)] : [kind.rawValue, path(entry)])
             }
         }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        let widths = rows[0].indices.map { column in
+            rows.enumerated().map { $1[column].count + ($0 == 0 ? 2 : 0) }.max() ?? 0
+        }
         func line(_ cells: [String]) -> String {
             let padded = zip(cells, widths).map { " " + $0 + String(repeating: " ", count: $1 - $0.count) + " " }
             return "|" + padded.joined(separator: "|") + "|"
         }
         let rule = "|" + widths.map { String(repeating: "-", count: $0 + 2) }.joined(separator: "|") + "|"
-        return ([line(rows[0]), rule] + rows.dropFirst().map(line)).joined(separator: "\n") + "\n"
+        return ([line(rows[0]), rule] + rows.dropFirst().map(line)).joined(separator: "\n") + "\n\n"
     }
 
     private func json(_ diff: DataDiff, _ kinds: [DataDiff.Kind]) -> String {

@@ -42,7 +42,7 @@ struct FetchVerb: AsyncParsableCommand {
             try text.check()
             var writer = JSONWriter()
             writer.object { text.write(into: &$0) }
-                try common.answer(json: writer.text, text: text.line ?? "Everything is up to date.")
+            try common.answer(json: writer.text, text: text.line ?? "Everything is up to date.")
         }
     }
 

@@ -118,7 +118,8 @@ struct ReproVerb: AsyncParsableCommand {
         let root = (try? DataRepository.open(at: common.folder))?.root ?? workspace.root
         let options = options(root)
         if dry { return try preview(try await PipelineRunner.preview(root, options).stages) }
-        if set.isEmpty, !force, let stages = try await PipelineRunner.upToDate(root, options) {
+        // What cannot be read is told below, behind what is wrong with the project itself.
+        if set.isEmpty, !force, let stages = try? await PipelineRunner.upToDate(root, options) {
             for stage in stages { Self.show(.skipped(stage: stage.name, reason: stage.reason), false, common.output) }
             return try common.output.answer(json: "[]", text: Self.nothing)
         }

@@ -132,11 +132,16 @@ struct ReportTests {
             """,
             params: "lr: 1\n"
         )
-        for (name, text) in [("other.yaml", "one: 1\ntwo: 2\n"), ("gone.yaml", "x: 1\n"), ("plain", "1"), ("raw", "1")] {
+        for (name, text) in [("other.yaml", "one: 1\ntwo: 2\n"), ("gone.yaml", "x: 1\n"), ("plain", "1"), ("raw", "1")]
+        {
             try lab.folder.write(text, to: name)
         }
         let pipeline = try #require(try lab.folder.text("dvc.yaml"))
-        try lab.folder.write(pipeline.replacing("cp a b,", with: "'cp a b; echo > plain',").replacing("true}\n", with: "true}\n").replacing(", frozen: true", with: ""), to: "dvc.yaml")
+        try lab.folder.write(
+            pipeline.replacing("cp a b,", with: "'cp a b; echo > plain',").replacing("true}\n", with: "true}\n")
+                .replacing(", frozen: true", with: ""),
+            to: "dvc.yaml"
+        )
         try await lab.reproduce("a", "b", "always", "ice")
         try lab.folder.write(pipeline, to: "dvc.yaml")
         try lab.folder.write("one: 2\nthree: 3\n", to: "other.yaml")

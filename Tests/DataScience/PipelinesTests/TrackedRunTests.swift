@@ -60,7 +60,9 @@ struct TrackedRunTests {
         let children = try await lab.children(of: first)
         let train = try #require(children["train"])
         #expect(Set(children.keys) == ["clean", "train"] && train.status == .finished && train.endMs != nil)
-        #expect(train.tag("gyre.stage.cached") == "false" && train.tag("gyre.stage.command")?.hasPrefix("cp clean") == true)
+        #expect(
+            train.tag("gyre.stage.cached") == "false" && train.tag("gyre.stage.command")?.hasPrefix("cp clean") == true
+        )
         #expect(train.param("train.lr") == "0.1" && train.param("other.yaml:k.a") == "1" && train.param("name") == nil)
         #expect(train.tag("gyre.stage.input.clean.csv") == train.tag("gyre.stage.output.model") && train.inputs.isEmpty)
         #expect(train.metric("gyre.seconds") != nil && train.metric("auc") == nil, "the run above has the metrics")

@@ -7,8 +7,11 @@ import Documents
 package struct StageDraft: Sendable {
     /// Something that the stage writes.
     package struct Output: Sendable {
+        /// The path, from the folder that the stage runs in.
         package let path: String
+        /// Whether the cache holds it, not git.
         package let isCached: Bool
+        /// Whether it is there when the stage runs again.
         package let persists: Bool
 
         /// An output at a path that counts from the stage's folder.
@@ -19,16 +22,25 @@ package struct StageDraft: Sendable {
         }
     }
 
+    /// The name.
     package var name: String
+    /// The command, in one line.
     package var command: String
+    /// The folder that it runs in, from that of the file; nil for that one.
     package var folder: String?
+    /// What it reads.
     package var dependencies: [String] = []
     /// `key`, `key,key` or `file:key,key`; `file:` for all of a file.
     package var params: [String] = []
+    /// What it writes.
     package var outputs: [Output] = []
+    /// Files with metrics that it writes.
     package var metrics: [Output] = []
+    /// Files with plots that it writes.
     package var plots: [Output] = []
+    /// Whether it runs every time.
     package var alwaysChanged = false
+    /// What it is for.
     package var description: String?
 
     /// A stage that reads and writes nothing yet.

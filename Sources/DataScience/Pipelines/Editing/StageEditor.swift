@@ -62,7 +62,6 @@ package struct StageEditor: Sendable {
     ///   - draft: The stage.
     ///   - folder: The folder of the file, relative to the project; empty for its own.
     ///   - force: Whether a stage of that name is replaced.
-    ///   - source: Other files of the project.
     /// - Returns: The stage as it is read back.
     /// - Throws: ``PipelinesError`` `.invalidPipeline`, ``DocumentError`` for what the file would not take.
     package func add(_ draft: StageDraft, in folder: String, force: Bool) throws -> Stage {

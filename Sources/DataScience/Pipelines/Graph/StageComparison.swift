@@ -19,6 +19,7 @@ package struct StageComparison: Sendable {
         package let written: String
         /// Relative to the project.
         package let path: String
+        /// How it changed.
         package let change: Change
     }
 
@@ -30,6 +31,7 @@ package struct StageComparison: Sendable {
         package let path: String
         /// The keys; empty if the whole file is new or gone, as `change` says.
         package let keys: [(key: String, change: Change)]
+        /// How the file changed as a whole; nil if its keys tell.
         package let change: Change?
     }
 
@@ -39,8 +41,11 @@ package struct StageComparison: Sendable {
     package var hasNewCommand = false
     /// Whether it runs every time.
     package var isAlwaysChanged = false
+    /// What it reads that changed.
     package var dependencies: [PathChange] = []
+    /// Parameters that changed, by file.
     package var params: [ParameterChange] = []
+    /// What it wrote that changed.
     package var outputs: [PathChange] = []
     /// Whether `dvc.lock` names other paths than `dvc.yaml`.
     package var hasOtherPaths = false

@@ -19,16 +19,22 @@ package struct Plot: Sendable {
     package let id: String
     /// Titles, fields and template as `dvc.yaml` or options say.
     package let settings: [String: String]
-    /// The fields on the horizontal and the vertical axis.
+    /// The field on the horizontal axis.
     package let x: String
+    /// The field on the vertical axis.
     package let y: String
+    /// The revisions that it compares.
     package let revisions: [String]
+    /// The data.
     package let content: Content
 
     /// Why data of a plot could not be had.
     package struct Problem: Sendable {
+        /// The plot.
         package let id: String
+        /// Where the data should be from.
         package let revision: String
+        /// What went wrong, in a sentence.
         package let message: String
     }
 

@@ -23,9 +23,11 @@ package struct PipelineFile: Sendable {
     package let folder: String
     /// The stages in the order of the file.
     package let stages: [Stage]
-    /// Files with metrics, with parameters, and plots beside those of stages; paths are relative to the folder.
+    /// Files with metrics beside those of stages; paths count from the folder.
     package let metrics: [String]
+    /// Files with parameters beside those of stages; paths count from the folder.
     package let params: [String]
+    /// Plots beside those of stages; paths count from the folder.
     package let plots: [Plot]
 
     /// Reads a file.

@@ -77,7 +77,8 @@ package struct PipelineStatus: Sendable {
                     let members = entry.dependencies.map { dependency -> (String, String) in
                         switch dependency {
                         case .path(let path, let change): (path, PythonText.json(change))
-                        case .params(let file, let keys): (file, object(keys.map { ($0.key, PythonText.json($0.change)) }))
+                        case .params(let file, let keys):
+                            (file, object(keys.map { ($0.key, PythonText.json($0.change)) }))
                         }
                     }
                     items.append("{\"changed deps\": \(object(members))}")

@@ -162,9 +162,11 @@ package struct ProjectRevision: Sendable {
 
     /// The revisions that options of commands name.
     package struct Choice: Sendable {
-        /// All branches, all tags, all commits.
+        /// All branches.
         package var branches = false
+        /// All tags.
         package var tags = false
+        /// All commits.
         package var commits = false
 
         /// The work tree alone.

@@ -10,17 +10,24 @@ package struct ValueReport: Sendable {
     package struct File: Sendable {
         /// The path relative to the project.
         package let path: String
+        /// Its values; nil if it cannot be read.
         package let values: YAMLNode?
+        /// Why it cannot be read; nil if it can.
         package let problem: String?
     }
 
     /// The revision, as people call it.
     package let revision: String
+    /// The files, in the order in which the pipeline names them.
     package let files: [File]
 
     /// The metrics of a revision: those of stages, and what `metrics` of a `dvc.yaml` names.
     ///
-    /// - Parameter targets: Only these files, also if no stage has them; all if empty.
+    /// - Parameters:
+    ///   - revision: The revision.
+    ///   - targets: Only these files, also if no stage has them; all if empty.
+    /// - Returns: Their numbers and texts.
+    /// - Throws: Errors of what is read.
     package static func metrics(of revision: ProjectRevision, targets: [String] = []) async throws -> ValueReport {
         let pipeline = try await revision.pipeline()
         var paths = targets
@@ -150,7 +157,9 @@ package struct ValueReport: Sendable {
 
     // MARK: Texts
 
-    /// The single values by dotted key; one that is all of the file has an empty key. Lists are values.
+    /// The single values by dotted key.
+    ///
+    /// One that is all of the file has an empty key. Lists are values.
     package static func flat(_ node: YAMLNode) -> [(key: String, value: YAMLNode)] {
         node.isMapping ? flat(node, "") : node.isNull ? [] : [("", node)]
     }
@@ -203,7 +212,9 @@ package struct ValueDifference: Sendable {
         package let path: String
         /// The dotted key.
         package let key: String
+        /// The value before; nil if there was none.
         package let old: YAMLNode?
+        /// The value after; nil if there is none.
         package let new: YAMLNode?
 
         /// How far a number went.

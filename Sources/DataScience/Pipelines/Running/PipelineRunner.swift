@@ -48,8 +48,10 @@ package struct PipelineRunner: Sendable {
         defer { busy.release() }
         let leftovers = Leftovers(in: scratch(data))
         await leftovers.clear { run in
+            let stages = "tags.`mlflow.parentRunId` = '\(run)' AND attributes.status = 'RUNNING'"
             // A run that is gone needs no end.
-            _ = try? await tracking.updateRun(id: run, status: .killed, endMs: nil)
+            let open = (try? await tracking.searchRuns(RunSearch(filter: stages)).items.map(\.id)) ?? []
+            for id in open + [run] { _ = try? await tracking.updateRun(id: id, status: .killed, endMs: nil) }
         }
         var setting = try await Setting.load(data, options)
         if try override(options.overrides) { setting = try await Setting.load(data, options) }

@@ -79,7 +79,7 @@ struct PlotsTemplatesVerb: AsyncParsableCommand {
         abstract: "List the ways to draw a series.",
         discussion: """
             Example:
-              gyre plots templates
+              gyre plots templates --json
             """
     )
 

@@ -107,7 +107,7 @@ struct ConfigTests {
         """
 
     private func config(_ text: String) throws -> RepositoryConfig {
-        let places = ConfigPlaces { ["HOME": "/home/me"][$0] }
+        let places = ConfigPlaces { ["HOME": "/people/me"][$0] }
         return try RepositoryConfig(text: text, file: "/p/.dvc/config", places: places)
     }
 
@@ -116,7 +116,7 @@ struct ConfigTests {
         #expect(config.value("core", "autostage") == "true")
         #expect(try config.bool("core", "autostage") == true)
         #expect(config.list("cache", "type") == ["reflink", "hardlink", "copy"])
-        #expect(config.value("cache", "dir") == "/home/me/c")
+        #expect(config.value("cache", "dir") == "/people/me/c")
         let main = try config.defaultRemote
         #expect(main.name == "main" && main.url == "/p/store")
         #expect(try main.integer("jobs") == 4)

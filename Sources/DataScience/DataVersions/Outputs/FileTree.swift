@@ -77,6 +77,7 @@ package struct PointerFiles: OutputSource {
     /// A source that reads all `.dvc` files of a tree.
     package init() {}
 
+    /// What the `.dvc` files of a tree name.
     package func outputs(in tree: FileTree) async throws -> [TrackedOutput] {
         let files = try await tree.paths { $0.hasSuffix(".dvc") && $0 != ".dvc" }
         let texts = try await tree.texts(of: files)

@@ -34,6 +34,8 @@ struct GitObjects: Sendable {
     /// - Parameters:
     ///   - commit: A full commit id.
     ///   - sizes: Whether sizes come too, for which a partial clone has to fetch every file.
+    /// - Returns: The files, as git orders them.
+    /// - Throws: ``DataVersionsError`` `.git`.
     func files(of commit: String, sizes: Bool) async throws -> [File] {
         let arguments = ["ls-tree", "-r", "-z", "--full-tree"] + (sizes ? ["-l"] : []) + [commit]
         let text = try await program.checked(arguments, paths: .own, limit: 1 << 30)

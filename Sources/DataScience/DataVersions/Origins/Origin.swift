@@ -50,6 +50,7 @@ package struct Origin: Sendable {
     ///   - folder: The folder that a relative address begins at.
     ///   - clones: Where clones are kept.
     ///   - sizes: Whether the sizes of git's files are known then, for which a clone has to fetch every one.
+    /// - Returns: The repository at that commit.
     /// - Throws: ``DataVersionsError`` `.git` if there is no such repository or revision.
     package static func open(
         _ address: String,

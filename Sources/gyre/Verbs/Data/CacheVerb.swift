@@ -63,7 +63,7 @@ struct CacheExportVerb: AsyncParsableCommand {
         abstract: "Turn all that is packed back into the objects that dvc reads.",
         discussion: """
             Example:
-              gyre cache export
+              gyre cache export -C ../churn
             """
     )
 
@@ -85,7 +85,7 @@ struct CacheShowVerb: AsyncParsableCommand {
         abstract: "Show what is packed, and how much room that saves.",
         discussion: """
             Example:
-              gyre cache show
+              gyre cache show --json
             """
     )
 

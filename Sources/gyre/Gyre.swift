@@ -36,7 +36,7 @@ struct Gyre: AsyncParsableCommand {
                 name: "Data",
                 subcommands: [
                     CommitVerb.self, DiffVerb.self, MoveVerb.self, RemoveVerb.self, UnprotectVerb.self,
-                    CheckIgnoreVerb.self, ConfigVerb.self, RemoteVerb.self, RootVerb.self,
+                    CheckIgnoreVerb.self, ConfigVerb.self, RemoteVerb.self, CacheVerb.self, RootVerb.self,
                 ]
             ),
             CommandGroup(

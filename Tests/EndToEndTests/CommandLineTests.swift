@@ -14,6 +14,8 @@ struct CommandLineTests {
         "init", "add", "checkout", "status", "repro", "runs", "experiments", "promote", "models", "build", "up",
         "serve",
         "errors", "retrain", "lineage", "doctor", "demo", "sync", "import", "export",
+        "commit", "diff", "unprotect", "config", "remote", "root", "push", "pull", "fetch", "gc",
+        "notebook", "hooks", "get", "update", "cache",
         "dag", "stage", "freeze", "unfreeze", "metrics", "params", "plots",
     ]
 
@@ -21,7 +23,8 @@ struct CommandLineTests {
     static let subverbs = [
         "stage": ["add", "list"], "metrics": ["show", "diff"], "params": ["diff"],
         "plots": ["show", "diff", "templates"],
-        "import": ["mlflow", "sacred", "tensorboard"],
+        "import": ["data", "mlflow", "sacred", "tensorboard"],
+        "hooks": ["install", "uninstall", "show"], "cache": ["pack", "export", "show"],
         "runs": ["list", "show", "compare", "search", "watch", "set-tag", "delete", "restore"],
         "experiments": ["list", "show", "search", "create", "rename", "delete", "restore"],
         "models": [

@@ -71,6 +71,7 @@ extension DataRepository {
     package func checkout(_ pointers: [DataPointer], _ options: CheckoutOptions) async throws -> CheckoutReport {
         let lock = try await waitForLock(reading: [], writing: pointers.map(\.path))
         defer { lock.release() }
+        try await unpack(pointers)
         var report = CheckoutReport()
         for isLegacy in [false, true] {
             let part = pointers.filter { $0.isLegacy == isLegacy }

@@ -33,7 +33,7 @@ struct HooksInstallVerb: AsyncParsableCommand {
             Doing it again is safe. Hooks that somebody else wrote are kept beside ours as `<hook>.before-gyre`, and run first.
 
             Example:
-              gyre hooks install
+              gyre hooks install -C ../churn
             """
     )
 
@@ -53,7 +53,7 @@ struct HooksUninstallVerb: AsyncParsableCommand {
         abstract: "Remove the hooks, and put back those that were there before.",
         discussion: """
             Example:
-              gyre hooks uninstall
+              gyre hooks uninstall -C ../churn
             """
     )
 
@@ -73,7 +73,7 @@ struct HooksShowVerb: AsyncParsableCommand {
         abstract: "Show which hooks there are.",
         discussion: """
             Example:
-              gyre hooks show
+              gyre hooks show --json
             """
     )
 

@@ -15,7 +15,7 @@ struct AddVerb: AsyncParsableCommand {
             The content goes into the cache by its hash; a small `.dvc` file takes its place in git. The files are those of
             DVC, so `dvc` can go on from here.
 
-            Examples:
+            Example:
               gyre add data/train.csv data/test.csv -m "First data"
               gyre add --glob "data/**/*.parquet"
             """

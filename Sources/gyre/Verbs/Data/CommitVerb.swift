@@ -11,7 +11,7 @@ struct CommitVerb: AsyncParsableCommand {
         commandName: "commit",
         abstract: "Record data that changed; with -m, commit it and the code in one step.",
         discussion: """
-            Examples:
+            Example:
               gyre commit data/train.csv
               gyre commit -m "Newer labels"
             """

@@ -52,7 +52,7 @@ struct ConfigVerb: AsyncParsableCommand {
         discussion: """
             The files are DVC's. Local settings come before the project's, those before the user's and the machine's.
 
-            Examples:
+            Example:
               gyre config cache.type "hardlink,symlink"
               gyre config --list --show-origin
               gyre config --unset core.autostage

@@ -15,7 +15,7 @@ struct DiffVerb: AsyncParsableCommand {
             With --rows, tables (CSV, TSV, Parquet, JSON) are compared row by row: rows are told apart by the columns that --key \
             names, or as wholes. Two files in place of commits are compared with each other.
 
-            Examples:
+            Example:
               gyre diff
               gyre diff v1 v2 --json
               gyre diff main --targets data/train

@@ -111,7 +111,7 @@ struct RemoteModifyVerb: AsyncParsableCommand {
         discussion: """
             Secrets belong into the settings of this copy, which git ignores.
 
-            Examples:
+            Example:
               gyre remote modify store endpointurl http://127.0.0.1:9000
               gyre remote modify --local store secret_access_key KEY
             """

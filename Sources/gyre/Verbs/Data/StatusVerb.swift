@@ -15,7 +15,7 @@ struct StatusVerb: AsyncParsableCommand {
         discussion: """
             With -q nothing is printed, and the exit code is 1 if something changed.
 
-            Examples:
+            Example:
               gyre status
               gyre status data/train.csv --json
             """

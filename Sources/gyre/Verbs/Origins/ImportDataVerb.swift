@@ -37,7 +37,7 @@ struct ImportDataVerb: AsyncParsableCommand {
             can be left out.
 
             Example:
-              gyre import https://github.com/iterative/example-get-started data/data.xml
+              gyre import data https://github.com/iterative/example-get-started data/data.xml
               gyre import ../shared-data features --rev v1.2 -o data/features
             """
     )

@@ -75,3 +75,6 @@ struct Gyre: AsyncParsableCommand {
         return names
     }
 }
+
+/// A verb that runs where none of its command's verbs is named, and has arguments, so that any word may follow the command.
+protocol TakesArguments: ParsableCommand {}

@@ -97,7 +97,7 @@ enum Main {
             return Gyre.verbs.contains(verb) ? nil : unknown(verb, after: "gyre", among: Gyre.verbs)
         }
         // What is no verb of such a command is an argument.
-        if command.configuration.defaultSubcommand != nil { return nil }
+        if command.configuration.defaultSubcommand is any TakesArguments.Type { return nil }
         let names = command.configuration.subcommands.map { $0.configuration.commandName ?? "" }
         guard !names.isEmpty, let word = words.dropFirst().first, !word.hasPrefix("-"), !names.contains(word) else {
             return nil

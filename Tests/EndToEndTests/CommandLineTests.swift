@@ -143,7 +143,12 @@ struct CommandLineTests {
             let answer = try await gyre.shell("$GYRE \(line)")
             #expect(answer.code == 1)
             #expect(answer.output.isEmpty)
-            #expect(answer.error.hasPrefix("error: cannot find a project\n"))
+            let isAboutData = ["status", "add", "checkout"].contains { line.hasPrefix($0) }
+            #expect(
+                answer.error.hasPrefix(
+                    isAboutData ? "error: cannot version data in `" : "error: cannot find a project\n"
+                )
+            )
             #expect(answer.error.contains("next: run `gyre init`"))
             #expect(try FileSystem.list(gyre.folder).isEmpty)
         }

@@ -41,13 +41,13 @@ struct UpTests {
         try await Program.inProject { gyre in
             try FileSystem.remove(gyre.folder.appending("gyre.yaml"))
             try await gyre.up { server in
-                let status = try await gyre.json("status")
+                let status = try await gyre.json("status", "--overview")
                 #expect(status["server"]?.string == server.url)
                 #expect(
                     try await server.json("/api/gyre/v1/status")["project"]?.string == gyre.folder.lastComponent?.string
                 )
             }
-            #expect(try await gyre.json("status")["server"]?.isNull == true)
+            #expect(try await gyre.json("status", "--overview")["server"]?.isNull == true)
         }
     }
 

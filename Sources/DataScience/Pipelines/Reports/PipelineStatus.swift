@@ -65,6 +65,11 @@ package struct PipelineStatus: Sendable {
         return PipelineStatus(entries: entries)
     }
 
+    /// Only the stages with these addresses; all for nil.
+    package func among(_ addresses: Set<String>?) -> PipelineStatus {
+        PipelineStatus(entries: entries.filter { addresses?.contains($0.stage) ?? true })
+    }
+
     /// DVC's document: stages, and what of each changed.
     package var json: String {
         func object(_ members: [(String, String)]) -> String {

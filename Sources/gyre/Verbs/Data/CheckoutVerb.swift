@@ -38,7 +38,7 @@ struct CheckoutVerb: AsyncParsableCommand {
 
     func run() async throws {
         let data = try common.data()
-        let outputs = try await data.outputs(OutputSources.all)
+        let outputs = try await data.outputs(OutputSources.all(of: data))
         let chosen = try OutputTargets(outputs, of: data, from: common.folder).select(targets, recursive: recursive)
         var options = CheckoutOptions(force: force, relink: relink, allowsMissing: true)
         let bar = FilesBar(common.output, "restoring")

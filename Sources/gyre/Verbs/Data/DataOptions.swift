@@ -2,6 +2,7 @@
 
 import DataVersions
 import Files
+import Pipelines
 import Synchronization
 import SystemPackage
 import Terminal
@@ -26,7 +27,7 @@ extension CommonOptions {
 
 /// Who names outputs, besides `.dvc` files.
 enum OutputSources {
-    static let all: [any OutputSource] = []
+    static func all(of data: DataRepository) -> [any OutputSource] { [StageOutputs(data)] }
 }
 
 /// Paths from a folder.

@@ -54,7 +54,7 @@ struct DiffVerb: AsyncParsableCommand {
             from: old,
             to: new,
             targets: targets.map { try data.relative(common.path($0)) },
-            sources: OutputSources.all
+            sources: OutputSources.all(of: data)
         )
         if rows.rows {
             return try await RowReport(options: rows, common: common)

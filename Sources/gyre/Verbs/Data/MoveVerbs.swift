@@ -89,7 +89,7 @@ struct UnprotectVerb: AsyncParsableCommand {
 
     func run() async throws {
         let data = try common.data()
-        let outputs = try await data.outputs(OutputSources.all)
+        let outputs = try await data.outputs(OutputSources.all(of: data))
         let chosen = try OutputTargets(outputs, of: data, from: common.folder).select(targets).map(\.output)
         let count = try await data.unprotect(chosen)
         var writer = JSONWriter()

@@ -4,6 +4,7 @@ import ArgumentParser
 import DataVersions
 import Files
 import JSONText
+import Pipelines
 import Server
 import Terminal
 
@@ -50,18 +51,20 @@ struct StatusVerb: AsyncParsableCommand {
             guard (try? common.workspace()) != nil, targets.isEmpty, !common.json else { throw error }
             return try await printOverview()
         }
-        let outputs = try await data.outputs(OutputSources.all)
+        let outputs = try await data.outputs(OutputSources.all(of: data))
         let chosen = try OutputTargets(outputs, of: data, from: common.folder).select(targets, recursive: recursive)
         let bar = FilesBar(common.output, "reading")
-        let status = try await data.status(of: chosen.map(\.output), onProgress: bar.progress)
+        let named = chosen.map(\.output)
+        let status = try await data.status(of: named.filter { $0.stage == nil }, onProgress: bar.progress)
         bar.finish()
         let changed = status.filter { $0.change != nil }
+        let stages = try await changedStages(targets.isEmpty ? nil : Set(named.map(\.address)), of: data)
         if common.quiet {
-            if !changed.isEmpty { throw ExitCode(1) }
+            if !changed.isEmpty || !stages.entries.isEmpty { throw ExitCode(1) }
             return
         }
         let groups = Self.grouped(changed)
-        var lines = text(groups, of: data)
+        var lines = text(groups, of: data) + StageLines(stages).lines
         if lines.isEmpty {
             lines.append(
                 outputs.isEmpty
@@ -70,7 +73,25 @@ struct StatusVerb: AsyncParsableCommand {
             )
         }
         if !common.json, targets.isEmpty, let overview = try await projectLines(data) { lines += [""] + overview }
-        try common.output.answer(json: json(groups, of: data), text: lines.joined(separator: "\n"))
+        try common.output.answer(
+            json: Self.joined(json(groups, of: data), stages.json),
+            text: lines.joined(separator: "\n")
+        )
+    }
+
+    // MARK: Stages
+
+    /// The stages that differ, of those with these addresses; nil for all.
+    private func changedStages(_ addresses: Set<String>?, of data: DataRepository) async throws -> PipelineStatus {
+        var selection = StageSelection()
+        selection.reach = .all
+        return try await PipelineStatus.of(data, selection).among(addresses)
+    }
+
+    /// The members of both objects in one.
+    private static func joined(_ first: String, _ second: String) -> String {
+        if first == "{}" { return second }
+        return second == "{}" ? first : "\(first.dropLast()), \(second.dropFirst())"
     }
 
     // MARK: Data

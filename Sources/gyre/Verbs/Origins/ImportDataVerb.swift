@@ -27,7 +27,7 @@ struct ExtentOptions: ParsableArguments {
 }
 
 /// `gyre import URL PATH`: data of another repository.
-struct ImportDataVerb: AsyncParsableCommand {
+struct ImportDataVerb: AsyncParsableCommand, TakesArguments {
     static let configuration = CommandConfiguration(
         commandName: "data",
         abstract: "Import a file or folder of another DVC or git repository.",

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import JSONText
+import Testing
+
+/// The data verbs know what stages write, as DVC's do.
+@Suite(.fewAtATime, .timeLimit(.minutes(5)))
+struct StageDataTests {
+    /// A repository of DVC, without a `gyre.yaml`, whose two stages ran.
+    private func inPipeline(_ body: (Program) async throws -> Void) async throws {
+        try await Program.inEmptyFolder { gyre in
+            let answer = try await gyre.shell(
+                """
+                set -e
+                git init -q -b main; git config user.name T; git config user.email t@localhost
+                mkdir .dvc; : > .dvc/config
+                cat > dvc.yaml <<'STAGES'
+                stages:
+                  copy:
+                    cmd: cp in out
+                    deps: [in]
+                    params: [a]
+                    outs: [out]
+                  twice:
+                    cmd: cat out out > two
+                    deps: [out]
+                    outs: [two]
+                STAGES
+                echo 'a: 1' > params.yaml; echo 1 > in; echo d > data
+                "$GYRE" add -q data
+                "$GYRE" repro -q
+                """
+            )
+            try #require(answer.code == 0, "\(answer.error)")
+            try await body(gyre)
+        }
+    }
+
+    @Test func `outputs of stages come back from the cache, and stay where they are`() async throws {
+        try await inPipeline { gyre in
+            let both = try await gyre.shell("rm out two; $GYRE checkout; cat out two")
+            #expect(both.output == "A       out\nA       two\n1\n1\n1\n")
+            let named = try await gyre.shell("rm two data; $GYRE checkout two")
+            #expect(named.output == "A       two\n")
+            // All that is named stays, whoever names it.
+            let rest = try await gyre.shell("$GYRE checkout; ls data out two")
+            #expect(rest.output == "A       data\ndata\nout\ntwo\n")
+        }
+    }
+
+    @Test func `what of data and stages changed is told in DVC's words`() async throws {
+        try await inPipeline { gyre in
+            #expect(try await gyre.run("status", "-q").code == 0)
+            _ = try await gyre.shell("echo 2 > in; echo 'a: 3' > params.yaml; echo x >> two; echo e > data")
+            let status = try await gyre.run("status")
+            let words = """
+                data.dvc:
+                \tchanged outs:
+                \t\tmodified:           data
+                copy:
+                \tchanged deps:
+                \t\tmodified:           in
+                \t\tparams.yaml:
+                \t\t\tmodified:           a
+                twice:
+                \tchanged outs:
+                \t\tmodified:           two
+                """
+            #expect(status.output.hasPrefix(words), "\(status.output)")
+            #expect(
+                try await gyre.run("status", "twice").output == "twice:\n\tchanged outs:\n\t\tmodified:           two\n"
+            )
+            let document = try await gyre.json("status")
+            for (name, output) in [("twice", "two"), ("data.dvc", "data")] {
+                let changes = try #require(document[name]?.elements.first { _ in true })
+                #expect(changes["changed outs"]?[output]?.string == "modified")
+            }
+            #expect(try await gyre.run("status", "-q").code == 1)
+        }
+    }
+}

@@ -152,6 +152,7 @@ package final class RepositoryLock: Sendable {
             } catch {
                 attempt += 1
                 guard error.code == .locked, attempt < 300 else { throw error }
+                // `release` comes here from `deinit`, which cannot wait in another way.
                 usleep(10_000)
             }
         }

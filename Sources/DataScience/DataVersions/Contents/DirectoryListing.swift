@@ -44,27 +44,7 @@ struct DirectoryListing: Sendable {
 
     /// Python's `json.dumps`: a space behind `,` and `:`, and everything beyond ASCII escaped.
     var bytes: [UInt8] {
-        let items = entries.map { #"{"md5": "\#($0.md5)", "relpath": \#(Self.quoted($0.path))}"# }
+        let items = entries.map { #"{"md5": "\#($0.md5)", "relpath": \#(PythonJSON.quoted($0.path))}"# }
         return Array("[\(items.joined(separator: ", "))]".utf8)
-    }
-
-    static func quoted(_ text: String) -> String {
-        var result = "\""
-        for unit in text.utf16 {
-            switch unit {
-            case 0x22: result += "\\\""
-            case 0x5C: result += "\\\\"
-            case 0x08: result += "\\b"
-            case 0x0A: result += "\\n"
-            case 0x0C: result += "\\f"
-            case 0x0D: result += "\\r"
-            case 0x09: result += "\\t"
-            case 0x20..<0x7F: result.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
-            default:
-                let digits = String(unit, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            }
-        }
-        return result + "\""
     }
 }

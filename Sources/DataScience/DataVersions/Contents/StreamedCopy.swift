@@ -113,7 +113,7 @@ struct StreamedCopy {
 
 /// A counter that threads wait for.
 private final class Semaphore: Sendable {
-    // `sem_t` must not move, hence the allocation.
+    // `sem_t` must not move, hence the allocation; its calls are made for several threads, and the pointer never changes.
     nonisolated(unsafe) private let value: UnsafeMutablePointer<sem_t>
 
     init(_ count: UInt32) {

@@ -36,7 +36,7 @@ struct ImportFile: Sendable, Equatable {
 
     /// The MD5 of the file's own content, as DVC computes it of a stage.
     var checksum: String {
-        let quoted = DirectoryListing.quoted
+        let quoted = PythonJSON.quoted
         let dependency: String
         switch self.dependency {
         case .repository(let url, let path, let revision, let lock):

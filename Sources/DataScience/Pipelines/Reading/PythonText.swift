@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import DataVersions
 import Documents
 import Files
 
@@ -121,25 +122,7 @@ enum PythonText {
     }
 
     /// A text as JSON.
-    static func json(_ text: String) -> String {
-        var result = "\""
-        for unit in text.utf16 {
-            switch unit {
-            case 0x22: result += "\\\""
-            case 0x5C: result += "\\\\"
-            case 0x08: result += "\\b"
-            case 0x0A: result += "\\n"
-            case 0x0C: result += "\\f"
-            case 0x0D: result += "\\r"
-            case 0x09: result += "\\t"
-            case 0x20..<0x7F: result.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
-            default:
-                let digits = String(unit, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            }
-        }
-        return result + "\""
-    }
+    static func json(_ text: String) -> String { PythonJSON.quoted(text) }
 
     /// A text as one word of the shell, as `shlex.quote` writes it.
     static func shellWord(_ text: String) -> String {

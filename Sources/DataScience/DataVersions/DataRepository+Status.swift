@@ -88,6 +88,6 @@ extension ContentCache {
         }
         guard table.count > 0 else { return true }
         let objects = try OpenFolder(pointer.isLegacy ? legacyFolder : folder)
-        return table.rows.allSatisfy { row in row.digest.withObjectPath { objects.status($0) } != nil }
+        return ObjectLookup(objects: objects).firstMissing(of: table.rows) == nil
     }
 }

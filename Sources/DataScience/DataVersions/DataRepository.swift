@@ -110,10 +110,12 @@ package struct DataRepository: Sendable {
     /// Adds lines to `.gitignore` for paths that git does not ignore yet.
     package func ignore(_ relatives: [String]) async throws {
         guard try config.bool("core", "no_scm") != true else { return }
-        let ignored = try await Git(root: root).ignored(relatives)
         let root = root
+        let open = try await BlockingPool.shared.run { relatives.filter { !GitIgnore.has(root.appending($0)) } }
+        guard !open.isEmpty else { return }
+        let ignored = try await Git(root: root).ignored(open)
         try await BlockingPool.shared.run {
-            for relative in relatives where !ignored.contains(relative) { try GitIgnore.add(root.appending(relative)) }
+            for relative in open where !ignored.contains(relative) { try GitIgnore.add(root.appending(relative)) }
         }
     }
 

@@ -18,6 +18,18 @@ enum GitIgnore {
         try AtomicFile.write("\(text)\(separator)\(line)\n", to: file)
     }
 
+    /// Whether the line is there and nothing behind it takes it back, so that git needs no asking; blocks.
+    static func has(_ path: FilePath) -> Bool {
+        guard let name = path.lastComponent?.string else { return false }
+        let file = path.removingLastComponent().appending(".gitignore")
+        // What cannot be read here, git reads in its way.
+        guard FileSystem.exists(file), let text = try? FileReader.text(of: file, limit: 1 << 20) else { return false }
+        let line = "/" + escaped(name)
+        let lines = text.split(whereSeparator: \.isNewline)
+        guard let position = lines.firstIndex(where: { $0.utf8.elementsEqual(line.utf8) }) else { return false }
+        return !lines[position...].contains { $0.hasPrefix("!") }
+    }
+
     /// Removes the line, and a file that it leaves empty; blocks.
     static func remove(_ path: FilePath) throws {
         guard let name = path.lastComponent?.string else { return }

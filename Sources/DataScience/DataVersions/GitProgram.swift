@@ -4,6 +4,10 @@ import Files
 import Subprocess
 import SystemPackage
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// Runs `git` in one work tree, without asking anybody anything.
 struct GitProgram: Sendable {
     /// What a call answered.
@@ -38,10 +42,18 @@ struct GitProgram: Sendable {
     let root: FilePath
     let executable: Executable
 
-    init(root: FilePath, executable: Executable = .name("git")) {
+    init(root: FilePath, executable: Executable = Self.git) {
         self.root = root
         self.executable = executable
     }
+
+    /// The first `git` of `PATH`. Found once: to start a program by its name is to try a new process for each folder.
+    private static let git: Executable = {
+        let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
+        let places = path.split(separator: ":").map { FilePath(String($0)).appending("git") }
+        let found = places.first { $0.isAbsolute && access($0.string, X_OK) == 0 && !FileSystem.isDirectory($0) }
+        return found.map { .path($0) } ?? .name("git")
+    }()
 
     /// Runs a call that must succeed; its output.
     ///

@@ -155,8 +155,7 @@ struct CheckoutPlan: Sendable {
         guard !placed.isEmpty else { return nil }
         let folder = isLegacy ? cache.legacyFolder : cache.folder
         guard FileSystem.isDirectory(folder) else { return placed.first }
-        let objects = try OpenFolder(folder)
-        return placed.first { position in table.rows[position].digest.withObjectPath { objects.status($0) } == nil }
+        return ObjectLookup(objects: try OpenFolder(folder)).firstMissing(of: table.rows, at: placed)
     }
 
     /// Links to folders where the data has folders of its own; nothing may be written through them.

@@ -49,16 +49,26 @@ final class FilePlacer: Sendable {
         _ flag: CancellationFlag
     ) throws {
         let digest = row.digest
-        var object = try digest.withObjectPath { try OpenFile($0, of: objects) }.status
+        guard var object = digest.withObjectPath({ objects.status($0) }) else {
+            let code = errno
+            if code == ENOENT { throw cache.missing(digest.hex, name) }
+            throw FilesError(Errno(rawValue: code), "read", cache.object(digest.hex, isLegacy: isLegacy))
+        }
         if object.st_mode & 0o222 != 0 {
             try verify(digest, name, buffer, flag)
             object.st_mode = S_IFREG | 0o444
         }
+        if !isExecutable, linksAtOnce(digest, object, path) {
+            object.st_nlink += 1
+            row.set(object)
+            return
+        }
         let number = try stage(digest, object, isExecutable, name, buffer, flag)
-        var code = staging.move(number, to: path, of: target.descriptor, isLink: true)
+        let mayBeLink = cache.links.contains(.hardlink)
+        var code = staging.move(number, to: path, of: target.descriptor, isLink: mayBeLink)
         if code == ENOENT {
             target.makeFolders(above: path)
-            code = staging.move(number, to: path, of: target.descriptor, isLink: true)
+            code = staging.move(number, to: path, of: target.descriptor, isLink: mayBeLink)
         }
         if code == EXDEV {
             staging.remove(number)
@@ -76,6 +86,19 @@ final class FilePlacer: Sendable {
             throw FilesError(Errno(rawValue: errno), "read", target.place(path))
         }
         row.set(status)
+    }
+
+    /// Makes the object's second name in its place, which is one step if nothing is there; false if that is not the way.
+    private func linksAtOnce(_ digest: MD5Digest, _ object: stat, _ path: UnsafePointer<CChar>) -> Bool {
+        let position = way.load(ordering: .relaxed)
+        guard position < cache.links.count, cache.links[position] == .hardlink, object.st_size > 0 else { return false }
+        func link() -> Int32 { digest.withObjectPath { target.link($0, of: objects, at: path) } }
+        var code = link()
+        if code == ENOENT {
+            target.makeFolders(above: path)
+            code = link()
+        }
+        return code == 0
     }
 
     /// Hashes an object that anybody may write to; it is protected if it is right.

@@ -29,6 +29,11 @@ final class OpenFolder: Sendable {
         return fstatat(descriptor, path, &result, followingLinks ? 0 : AT_SYMLINK_NOFOLLOW) == 0 ? result : nil
     }
 
+    /// Makes another name of a file of another folder; the error number if it fails.
+    func link(_ source: UnsafePointer<CChar>, of folder: OpenFolder, at path: UnsafePointer<CChar>) -> Int32 {
+        linkat(folder.descriptor, source, descriptor, path, 0) == 0 ? 0 : errno
+    }
+
     /// Makes the folders above a file; those that are there are fine.
     func makeFolders(above path: UnsafePointer<CChar>) {
         var bytes = Array(UnsafeBufferPointer(start: path, count: strlen(path) + 1))
@@ -74,18 +79,18 @@ enum Workers {
     ///
     /// - Parameters:
     ///   - count: How many items there are.
-    ///   - grain: How many a thread takes at a time.
     ///   - make: What a thread needs for itself.
     ///   - body: The work on one item, on one of the pool's threads.
     /// - Throws: What `body` throws first.
     static func run<Own>(
         _ count: Int,
-        grain: Int = 16,
         make: @escaping @Sendable () throws -> Own,
         _ body: @escaping @Sendable (Int, Own, CancellationFlag) throws -> Void
     ) async throws {
         guard count > 0 else { return }
         let ticket = Ticket()
+        // Neighbours lie in one folder, where two threads would wait for each other; few items may be large ones.
+        let grain = min(max(count / (Self.count * 32), 1), 64)
         let threads = min(Self.count, (count + grain - 1) / grain)
         _ = try await BlockingPool.shared.map(Array(0..<threads), atOnce: threads) { _, flag in
             let own = try make()

@@ -46,7 +46,8 @@ package struct PipelineStatus: Sendable {
         let nodes = try await BlockingPool.shared.run {
             let pipeline = try Pipeline.load(root, FileSource(root: root), style: FlagStyle(data.config))
             let all = selection.reach == .all ? pipeline.nodes : try selection.nodes(in: pipeline, from: folder)
-            return all
+            // Data without a stage is looked at by DataVersions.
+            return all.filter { $0.stage != nil }
         }
         let planner = Planner(data: data, paths: MeasuredPaths(data))
         try await planner.paths.measure(all: nodes)

@@ -23,50 +23,72 @@ struct DataTree: Sendable {
         return false
     }
 
-    /// All files of a folder of data, in the order of their paths' bytes.
+    /// All files of a folder of data, in the order of their paths' bytes; blocks.
     ///
     /// - Throws: ``DataVersionsError`` `.invalidPath` for what cannot be versioned: links that lead nowhere, pipes and
     ///   sockets, `.dvcignore` files and pointers of other data.
     func files(in folder: String, _ flag: CancellationFlag) throws -> FileTable {
-        func refusal(_ why: String, _ next: String) -> DataVersionsError {
-            DataVersionsError(.invalidPath, what: "cannot version `\(folder)`", why: why, next: next)
-        }
-        let patterns = try patterns(above: folder, always: IgnorePatterns(""))
+        let choose = try chooser(folder)
         do {
-            return try FolderScan.files(below: root.appending(folder), flag) { path, kind in
-                let name = Self.name(of: path)
-                if Self.isAlwaysIgnored(name, kind) { return .leaveOut }
-                if !patterns.isEmpty {
-                    let full = "\(folder)/\(String(decoding: path, as: UTF8.self))"
-                    if patterns.isIgnored(full, isDirectory: kind == .folder) { return .leaveOut }
-                }
-                guard kind != .folder, name.count >= 4, name[name.count - 4] == UInt8(ascii: ".") || name.count == 10
-                else {
-                    return .take
-                }
-                let text = String(decoding: name, as: UTF8.self)
-                func full() -> String { "\(folder)/\(String(decoding: path, as: UTF8.self))" }
-                if text == Self.ignoreFile {
-                    throw refusal("`\(full())` lies inside", "move its patterns to the `.dvcignore` of the project")
-                }
-                if text.hasSuffix(".dvc") {
-                    throw refusal("`\(full())` versions a part of it", "remove that file, or version the parts alone")
-                }
+            return try FolderScan.files(below: root.appending(folder), flag, choosing: choose)
+        } catch let error as FilesError {
+            throw told(error, folder)
+        }
+    }
+
+    /// All files of a folder of data, as above, by several threads.
+    func files(in folder: String) async throws -> FileTable {
+        let choose = try await BlockingPool.shared.run { try chooser(folder) }
+        do {
+            return try await FolderScan.files(below: root.appending(folder), choosing: choose)
+        } catch let error as FilesError {
+            throw told(error, folder)
+        }
+    }
+
+    private static func refusal(_ folder: String, _ why: String, _ next: String) -> DataVersionsError {
+        DataVersionsError(.invalidPath, what: "cannot version `\(folder)`", why: why, next: next)
+    }
+
+    /// What of a folder of data is taken.
+    private func chooser(
+        _ folder: String
+    ) throws -> @Sendable (UnsafeBufferPointer<UInt8>, FolderEntry.Kind) throws -> FolderScan.Choice {
+        let patterns = try patterns(above: folder, always: IgnorePatterns(""))
+        return { path, kind in
+            let name = Self.name(of: path)
+            if Self.isAlwaysIgnored(name, kind) { return .leaveOut }
+            func full() -> String { "\(folder)/\(String(decoding: path, as: UTF8.self))" }
+            if !patterns.isEmpty, patterns.isIgnored(full(), isDirectory: kind == .folder) { return .leaveOut }
+            guard kind != .folder, name.count >= 4, name[name.count - 4] == UInt8(ascii: ".") || name.count == 10 else {
                 return .take
             }
-        } catch let error as FilesError {
-            var place = error.path
-            guard place.removePrefix(root) else { throw error }
-            switch error.code {
-            case .notFound:
-                throw refusal("the link `\(place)` leads nowhere", "remove it, or name it in `.dvcignore`")
-            case .wrongKind:
-                throw refusal("`\(place)` is neither file nor folder", "remove it, or name it in `.dvcignore`")
-            case .invalidContent: throw refusal("the name of `\(place)` is not UTF-8", "rename it")
-            case .ioFailed where error.cause as? Errno == .tooManySymbolicLinkLevels:
-                throw refusal("the link `\(place)` leads to itself", "remove it, or name it in `.dvcignore`")
-            default: throw error
+            let text = String(decoding: name, as: UTF8.self)
+            if text == Self.ignoreFile {
+                let next = "move its patterns to the `.dvcignore` of the project"
+                throw Self.refusal(folder, "`\(full())` lies inside", next)
             }
+            if text.hasSuffix(".dvc") {
+                let next = "remove that file, or version the parts alone"
+                throw Self.refusal(folder, "`\(full())` versions a part of it", next)
+            }
+            return .take
+        }
+    }
+
+    /// The error of a look at a folder, in the words of data.
+    private func told(_ error: FilesError, _ folder: String) -> any Error {
+        var place = error.path
+        guard place.removePrefix(root) else { return error }
+        func refusal(_ why: String, _ next: String) -> DataVersionsError { Self.refusal(folder, why, next) }
+        switch error.code {
+        case .notFound: return refusal("the link `\(place)` leads nowhere", "remove it, or name it in `.dvcignore`")
+        case .wrongKind:
+            return refusal("`\(place)` is neither file nor folder", "remove it, or name it in `.dvcignore`")
+        case .invalidContent: return refusal("the name of `\(place)` is not UTF-8", "rename it")
+        case .ioFailed where error.cause as? Errno == .tooManySymbolicLinkLevels:
+            return refusal("the link `\(place)` leads to itself", "remove it, or name it in `.dvcignore`")
+        default: return error
         }
     }
 

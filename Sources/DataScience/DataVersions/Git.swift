@@ -126,7 +126,9 @@ package struct Git: Sendable {
     /// Files at or below paths that git tracks; none outside of repositories and without git.
     package func trackedFiles(below paths: [String]) async throws -> [String] {
         var result: [String] = []
-        for paths in Self.chunks(paths) {
+        let root = program.root
+        let doubtful = try await BlockingPool.shared.run { paths.filter { GitIndexFile.mayName($0, of: root) } }
+        for paths in Self.chunks(doubtful) {
             // Data can be versioned before there is a repository; then nothing is tracked.
             guard let answer = try? await program.run(["ls-files", "-z", "--"] + paths), answer.code == 0 else {
                 continue

@@ -96,6 +96,15 @@ package struct FileTable: Sendable {
         rows[rows.count - 1].setContent(of: other.rows[index])
     }
 
+    /// Adds the files of another table behind the others.
+    package mutating func append(contentsOf other: FileTable) {
+        guard count > 0 else { return self = other }
+        let start = names.count
+        names.append(contentsOf: other.names)
+        rows.append(contentsOf: other.rows)
+        for index in (rows.count - other.rows.count)..<rows.count { rows[index].start += start }
+    }
+
     /// The path of a file.
     package func path(_ index: Int) -> String { withPath(index) { String(decoding: $0, as: UTF8.self) } }
 

@@ -44,12 +44,90 @@ package struct FolderScan {
         _ flag: CancellationFlag,
         choosing choose: @escaping Chooser
     ) throws -> FileTable {
+        try scanning(root, flag, choose) { scan in
+            try scan.folder([])
+            return scan.table
+        }
+    }
+
+    /// The files below `root`, in the order of their paths' bytes, looked at by several threads.
+    ///
+    /// - Throws: As ``files(below:_:choosing:)``, and `CancellationError`.
+    package static func files(
+        below root: FilePath,
+        choosing choose: @escaping @Sendable (UnsafeBufferPointer<UInt8>, FolderEntry.Kind) throws -> Choice
+    ) async throws -> FileTable {
+        let parts = try await BlockingPool.shared.run(cancellable: { flag in
+            try scanning(root, flag, choose) { try $0.parts() }
+        })
+        let size = max(parts.count / 32, 1)
+        let starts = Array(stride(from: 0, to: parts.count, by: size))
+        var tables = try await BlockingPool.shared.map(starts, atOnce: 4) { start, flag in
+            try scanning(root, flag, choose) { scan in
+                for part in parts[start..<min(start + size, parts.count)] {
+                    switch part {
+                    case .files(let files): scan.table.append(contentsOf: files)
+                    case .folder(let prefix): try scan.folder(prefix)
+                    }
+                }
+                return scan.table
+            }
+        }
+        guard tables.count != 1 else { return tables[0] }
+        var result = FileTable()
+        for index in tables.indices {
+            result.append(contentsOf: tables[index])
+            tables[index] = FileTable()
+        }
+        return result
+    }
+
+    private static func scanning<T>(
+        _ root: FilePath,
+        _ flag: CancellationFlag,
+        _ choose: @escaping Chooser,
+        _ body: (inout FolderScan) throws -> T
+    ) throws -> T {
         let descriptor = open(root.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FilesError(Errno(rawValue: errno), "list", root) }
         defer { close(descriptor) }
         var scan = FolderScan(root: root, descriptor: descriptor, flag: flag, choose: choose)
-        try scan.folder([])
-        return scan.table
+        return try body(&scan)
+    }
+
+    /// A part of what lies below, in its order.
+    private enum Part: Sendable {
+        /// Files that were looked at.
+        case files(FileTable)
+        /// A folder that was not, by its path and a slash.
+        case folder([UInt8])
+    }
+
+    /// Goes down from the root until there are folders for several threads, or none.
+    private mutating func parts() throws -> [Part] {
+        var parts: [Part] = [.folder([])]
+        var folders = 1
+        while folders > 0, folders < 16 {
+            var next: [Part] = []
+            folders = 0
+            for part in parts {
+                guard case .folder(let prefix) = part else {
+                    next.append(part)
+                    continue
+                }
+                try items(prefix) { scan, path, item in
+                    guard item.isFolder else { return scan.append(path, item) }
+                    if scan.table.count > 0 { next.append(.files(scan.table)) }
+                    scan.table = FileTable()
+                    next.append(.folder(path + [UInt8(ascii: "/")]))
+                    folders += 1
+                }
+                if table.count > 0 { next.append(.files(table)) }
+                table = FileTable()
+            }
+            parts = next
+        }
+        return parts
     }
 
     private init(root: FilePath, descriptor: Int32, flag: CancellationFlag, choose: @escaping Chooser) {
@@ -61,6 +139,21 @@ package struct FolderScan {
 
     /// Takes a folder by its path from the root, which ends with a slash unless it is empty.
     private mutating func folder(_ prefix: [UInt8]) throws {
+        try items(prefix) { scan, path, item in
+            if item.isFolder { try scan.folder(path + [UInt8(ascii: "/")]) } else { scan.append(path, item) }
+        }
+    }
+
+    private mutating func append(_ path: [UInt8], _ item: Item) {
+        path.withUnsafeBufferPointer { table.append($0) }
+        table.rows[table.count - 1].set(item.status)
+    }
+
+    /// Calls `body` for what is taken of a folder, in its order.
+    private mutating func items(
+        _ prefix: [UInt8],
+        _ body: (_ scan: inout FolderScan, _ path: [UInt8], _ item: Item) throws -> Void
+    ) throws {
         try flag.check()
         var names: [UInt8] = []
         var items: [Item] = []
@@ -69,12 +162,7 @@ package struct FolderScan {
         var path = prefix
         for item in items {
             path.replaceSubrange(prefix.count..., with: names[item.start..<(item.start + item.length)])
-            if item.isFolder {
-                try folder(path + [UInt8(ascii: "/")])
-            } else {
-                path.withUnsafeBufferPointer { table.append($0) }
-                table.rows[table.count - 1].set(item.status)
-            }
+            try body(&self, path, item)
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Files
+import Synchronization
 package import SystemPackage
 
 #if canImport(Glibc)
@@ -162,15 +163,19 @@ extension MD5Digest {
 
 extension ContentCache {
     /// Whether there are objects for all files of a folder and for its listing, by their names alone.
-    func hasAll(_ table: FileTable, _ listing: MD5Digest) throws -> Bool {
-        guard FileSystem.exists(object(listing.hex + ".dir")) else { return false }
-        let objects = try OpenFolder(folder)
-        return table.rows.allSatisfy { row in
-            row.digest.withObjectPath { path in
-                guard let status = objects.status(path) else { return false }
-                return Int64(status.st_size) == row.size && status.st_mode & 0o222 == 0
-            }
+    func hasAll(_ table: FileTable, _ listing: MD5Digest) async throws -> Bool {
+        guard try await BlockingPool.shared.run({ FileSystem.exists(object(listing.hex + ".dir")) }) else {
+            return false
         }
+        let objects = try OpenFolder(folder)
+        let isWhole = Atomic(true)
+        try await Workers.run(table.count, make: {}) { position, _, _ in
+            let row = table.rows[position]
+            let status = row.digest.withObjectPath { objects.status($0) }
+            if let status, Int64(status.st_size) == row.size, status.st_mode & 0o222 == 0 { return }
+            isWhole.store(false, ordering: .relaxed)
+        }
+        return isWhole.load(ordering: .relaxed)
     }
 
     /// Takes the listing of a folder.

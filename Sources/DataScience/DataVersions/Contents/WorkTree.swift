@@ -149,9 +149,8 @@ struct WorkTree: Sendable {
     private func folder(_ path: String, _ stores: Bool, _ start: StatIndex.Moment) async throws -> DataImage {
         let tree = tree
         let index = index
-        var (table, known) = try await BlockingPool.shared.run(cancellable: { flag in
-            (try tree.files(in: path, flag), index.load(folder: path))
-        })
+        var table = try await tree.files(in: path)
+        var known = try await BlockingPool.shared.run { index.load(folder: path) }
         let count = StatIndex.fill(&table, from: known.table)
         let isKnown = count == table.count && count == known.table.count && known.listing != .none
         let listing = known.listing
@@ -160,7 +159,7 @@ struct WorkTree: Sendable {
         if isKnown, stores {
             // Nothing changed; what is still to be seen is that the cache has all of it.
             let whole = table
-            if try await BlockingPool.shared.run({ try cache.hasAll(whole, listing) }) {
+            if try await cache.hasAll(whole, listing) {
                 return DataImage(path: path, isDirectory: true, table: table, digest: listing)
             }
         }

@@ -47,7 +47,9 @@ struct GitProgram: Sendable {
         self.executable = executable
     }
 
-    /// The first `git` of `PATH`. Found once: to start a program by its name is to try a new process for each folder.
+    /// The first `git` of `PATH`.
+    ///
+    /// Found once: to start a program by its name is to try a new process for each folder.
     private static let git: Executable = {
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
         let places = path.split(separator: ":").map { FilePath(String($0)).appending("git") }

@@ -78,7 +78,9 @@ struct ObjectLookup {
         return group.first { !names.contains(rows[Int($0)].digest) }.map(Int.init)
     }
 
-    /// The hashes that a folder's names stand for; nil if they cannot be read. Closes the descriptor if it can.
+    /// The hashes that a folder's names stand for; nil if they cannot be read.
+    ///
+    /// Closes the descriptor if it can.
     private static func digests(in descriptor: Int32, _ prefix: UInt64) -> Set<MD5Digest>? {
         guard let stream = fdopendir(descriptor) else { return nil }
         defer { closedir(stream) }

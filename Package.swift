@@ -153,6 +153,11 @@ let dataScience: [Target] = [
             subprocess, systemPackage,
         ]
     ),
+    room(
+        "Experiments",
+        in: "DataScience",
+        ["DataVersions", "Diagnostics", "Files", "JSONText", "Pipelines", "Tracking", systemPackage]
+    ),
     room("Tracking", in: "DataScience", ["Diagnostics", "Database", "ObjectStorage", "JSONText"]),
     room("Evaluation", in: "DataScience", ["Diagnostics", "JSONText", "Statistics"]),
 ]
@@ -307,6 +312,14 @@ let suites: [Target] = [
         [
             "DataVersions", "Database", "Diagnostics", "Documents", "Files", "JSONText", "ObjectStorage",
             "ProjectTesting", "Tracking", subprocess, systemPackage,
+        ]
+    ),
+    tests(
+        of: "Experiments",
+        in: "DataScience",
+        [
+            "DataVersions", "Database", "Files", "ObjectStorage", "Pipelines", "ProjectTesting", "Tracking",
+            systemPackage,
         ]
     ),
     tests(of: "Evaluation", in: "DataScience", ["JSONText"]),

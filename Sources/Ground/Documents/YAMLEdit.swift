@@ -153,7 +153,7 @@ package enum YAMLEdit {
 
 extension YAMLNode {
     /// The item or the value that a part of a path picks; nil if there is none, or if it is only merged into this mapping.
-    fileprivate func child(_ key: String) -> YAMLNode? {
+    func child(_ key: String) -> YAMLNode? {
         if let items = sequence { return Int(key).flatMap { items.indices.contains($0) ? items[$0] : nil } }
         return entries.first { $0.key == key && !$0.isMerged }?.value
     }
@@ -193,7 +193,7 @@ extension YAMLNode.Content {
     }
 
     /// Whether both mean the same, wherever they stand.
-    fileprivate func isSame(as other: Self) -> Bool {
+    func isSame(as other: Self) -> Bool {
         switch (self, other) {
         case (.null, .null): true
         case (.bool(let left), .bool(let right)): left == right

@@ -181,7 +181,8 @@ struct TrackedRunTests {
     }
 
     @Test(arguments: [
-        ("train.lrr", "did you mean `train.lr`?"), ("nowhere", "add it to the file first"), ("train.layers.7", nil),
+        ("train.lrr", "did you mean `train.lr`? If it is new, add it by `-S +train.lrr=1`"),
+        ("nowhere", "add it by `-S +nowhere=1`"), ("train.layers.7", nil),
     ])
     func `a parameter that is not there is not made up`(key: String, next: String?) async throws {
         let lab = try await ready()
@@ -194,8 +195,8 @@ struct TrackedRunTests {
 
     @Test func `one parameter that cannot be set keeps all from being set`() async throws {
         let lab = try await ready()
-        await #expect(throws: DocumentError.self) {
-            try await lab.reproduce(set: [("name", "new"), ("train", "not a single value")])
+        await #expect(throws: PipelinesError.self) {
+            try await lab.reproduce(set: [("name", "new"), ("nowhere", "1")])
         }
         #expect(try lab.folder.text("params.yaml") == Self.params)
     }

@@ -47,14 +47,9 @@ package struct PipelineRunner: Sendable {
         let busy = try lock(data)
         defer { busy.release() }
         let leftovers = Leftovers(in: scratch(data))
-        await leftovers.clear { run in
-            let stages = "tags.`mlflow.parentRunId` = '\(run)' AND attributes.status = 'RUNNING'"
-            // A run that is gone needs no end.
-            let open = (try? await tracking.searchRuns(RunSearch(filter: stages)).items.map(\.id)) ?? []
-            for id in open + [run] { _ = try? await tracking.updateRun(id: id, status: .killed, endMs: nil) }
-        }
+        await leftovers.clear { await endRun($0) }
         var setting = try await Setting.load(data, options)
-        if try override(options.overrides) { setting = try await Setting.load(data, options) }
+        if try override(options) { setting = try await Setting.load(data, options) }
         var reproduction = Reproduction(
             setting: setting,
             options: options,
@@ -128,41 +123,45 @@ package struct PipelineRunner: Sendable {
         }
     }
 
+    /// Ends what a reproduction in a folder left behind when its process died: commands that still run, and its run.
+    ///
+    /// - Throws: ``FilesError`` if one is running there now.
+    package static func endLeftovers(in root: FilePath, _ tracking: TrackingService) async throws {
+        guard FileSystem.isDirectory(root.appending(".dvc")) else { return }
+        let runner = PipelineRunner(root: root, tracking: tracking)
+        let data = try DataRepository.open(at: root)
+        guard data.root == root else { return }
+        let busy = try runner.lock(data)
+        defer { busy.release() }
+        await Leftovers(in: runner.scratch(data)).clear { await runner.endRun($0) }
+    }
+
+    private func endRun(_ run: String) async {
+        let stages = "tags.`mlflow.parentRunId` = '\(run)' AND attributes.status = 'RUNNING'"
+        // A run that is gone needs no end.
+        let open = (try? await tracking.searchRuns(RunSearch(filter: stages)).items.map(\.id)) ?? []
+        for id in open + [run] { _ = try? await tracking.updateRun(id: id, status: .killed, endMs: nil) }
+    }
+
     /// Sets parameters in their files, all or none.
     ///
     /// - Returns: Whether a file changed.
-    private func override(_ overrides: [(key: String, value: String)]) throws -> Bool {
-        var texts: [(file: String, old: String, new: String)] = []
-        func refusal(_ key: String, _ why: String, _ next: String?) -> PipelinesError {
-            PipelinesError(.unknownParameter, what: "cannot set the parameter `\(key)`", why: why, next: next)
-        }
-        for (setting, value) in overrides {
+    private func override(_ options: ReproduceOptions) throws -> Bool {
+        let plain = options.overrides.map { setting, value in
             let parts = setting.split(separator: ":", maxSplits: 1).map(String.init)
-            let (name, key) = parts.count == 2 ? (parts[0], parts[1]) : (ParameterFiles.main, setting)
-            guard !name.hasSuffix(".toml"), !name.hasSuffix(".py") else {
-                throw refusal(key, "`\(name)` is no YAML and no JSON, which is not supported here", "change it by hand")
-            }
-            let file = root.pushing(FilePath(name))
-            if !texts.contains(where: { $0.file == name }) {
-                guard ProjectPath.normalized(name) != nil, FileSystem.exists(file) else {
-                    throw refusal(key, "there is no `\(name)` in `\(root)`", "write it first")
-                }
-                let text = try FileReader.text(of: file, limit: 16 << 20)
-                texts.append((name, text, text))
-            }
-            guard let index = texts.firstIndex(where: { $0.file == name }) else { continue }
-            let document = try YAMLDocument.parse(texts[index].new, file: name)
-            guard ParameterFiles.find(key, in: document) != nil else {
-                let known = ParameterFiles.flat(document, prefix: "").map(\.key)
-                let meant = nearest(to: key, among: known).map { "did you mean `\($0)`?" }
-                throw refusal(key, "`\(name)` has no such parameter", meant ?? "add it to the file first")
-            }
-            let path = key.split(separator: ".").map(String.init)
-            texts[index].new = try YAMLEdit.setting(path, to: YAMLEdit.scalar(value), in: texts[index].new, file: name)
+            let (file, key) = parts.count == 2 ? (parts[0], parts[1]) : (ParameterFiles.main, setting)
+            // What reads back as a number is one.
+            let node = try? YAMLDocument.parse(value, file: file)
+            let scalar = node.flatMap { $0.string == value ? ParameterValue($0) : $0.isNull ? .null : nil }
+            return ParameterChange(.set, file: file, key: key, value: scalar ?? .text(value))
         }
-        let changed = texts.filter { $0.old != $0.new }
-        for (file, _, text) in changed { try AtomicFile.write(text, to: root.pushing(FilePath(file))) }
-        return !changed.isEmpty
+        let texts = try ParameterEditor.texts(after: plain + options.changes) { name in
+            let file = root.pushing(FilePath(name))
+            guard ProjectPath.normalized(name) != nil, FileSystem.exists(file) else { return nil }
+            return try FileReader.text(of: file, limit: 16 << 20)
+        }
+        for (file, text) in texts { try AtomicFile.write(text, to: root.pushing(FilePath(file))) }
+        return !texts.isEmpty
     }
 }
 

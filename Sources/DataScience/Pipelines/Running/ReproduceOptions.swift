@@ -22,6 +22,8 @@ package struct ReproduceOptions: Sendable {
     package var folder = ""
     /// Parameters to set first, by dotted key, as `dvc exp run -S` does; `file:key` for another file than `params.yaml`.
     package var overrides: [(key: String, value: String)] = []
+    /// Changes of parameters to make first.
+    package var changes: [ParameterChange] = []
     /// Run every stage, also those that are fresh.
     package var force = false
     /// Run also what depends on a stage that ran, whatever came out.
@@ -46,6 +48,10 @@ package struct ReproduceOptions: Sendable {
     package var trackingURL: String
     /// The Python whose folder comes first in the stages' search path.
     package var python: FilePath?
+    /// More variables for the stages' environment.
+    package var environment: [String: String] = [:]
+    /// Whether there is a run also if every stage is up to date.
+    package var alwaysTracks = false
     /// More notes for the run.
     package var tags: [KeyValue] = []
     /// The version of Gyre, for the run's notes.

@@ -61,7 +61,9 @@ struct Reproduction {
         do {
             // By one call, which hashes several at a time.
             try await planner.paths.measure(all: setting.plan.nodes.map { setting.pipeline.nodes[$0] })
+            if options.alwaysTracks { try await openRun() }
             try await loop()
+            if options.alwaysTracks { try await recorder?.measure(try untouchedMetrics()) }
             if let failure, options.onFailure != .ignore { throw failure }
             try await recorder?.finish(try trackedParams(), note: states())
         } catch {
@@ -212,14 +214,27 @@ struct Reproduction {
         work.locked = locks[stage.lockFile]?.outputs(of: stage.name) ?? []
         // What only has to be put into the cache again, or is frozen, opens no run.
         if !work.isQuiet {
-            if recorder == nil {
-                let scratch = setting.root.appending(".dvc").appending("tmp")
-                recorder = try await RunRecorder.begin(setting.root, tracking, options, scratch: scratch)
-                if let recorder { leftovers.note(run: recorder.runID) }
-            }
+            try await openRun()
             work.recorder = recorder
         }
         return { [work] in try await work.perform() }
+    }
+
+    private mutating func openRun() async throws {
+        guard recorder == nil else { return }
+        let scratch = setting.root.appending(".dvc").appending("tmp")
+        recorder = try await RunRecorder.begin(setting.root, tracking, options, scratch: scratch)
+        if let recorder { leftovers.note(run: recorder.runID) }
+    }
+
+    /// What metrics files say that no stage of this run wrote.
+    private func untouchedMetrics() throws -> [(key: String, value: Double)] {
+        let nodes = setting.plan.nodes.filter { results[$0]?.state == .unchanged || results[$0]?.state == .frozen }
+        return try nodes.compactMap { setting.pipeline.nodes[$0].stage }.flatMap(\.outputs).filter(\.isMetrics).flatMap
+        {
+            let file = setting.root.pushing(FilePath($0.path))
+            return FileSystem.exists(file) ? try MetricsFile.values(of: file, name: $0.place.written) : []
+        }
     }
 
     /// A comparison in which data that is not there counts as unchanged.

@@ -190,6 +190,15 @@ struct RunRecorder: Sendable {
         _ = try await tracking.updateRun(id: child, status: .finished, endMs: nowMs())
     }
 
+    /// Notes metrics that no stage of the run wrote.
+    func measure(_ metrics: [(key: String, value: Double)]) async throws {
+        let timestampMs = nowMs()
+        let measured = metrics.filter { Self.isName($0.key) }.map {
+            Metric(key: $0.key, value: $0.value, timestampMs: timestampMs)
+        }
+        for batch in measured.chunks(of: 1_000) { try await tracking.log(.init(metrics: batch), run: runID) }
+    }
+
     /// Ends the run well: parameters that the script did not log itself, the environment, the status.
     func finish(
         _ params: [(key: String, value: String)],

@@ -315,6 +315,7 @@ struct StageCommands: Sendable {
         var environment = [
             "DVC_ROOT": root.string, "DVC_STAGE": stage.address, "PYTHONUNBUFFERED": "1",
         ]
+        environment.merge(options.environment) { $1 }
         if let run {
             environment["MLFLOW_TRACKING_URI"] = options.trackingURL
             environment["MLFLOW_RUN_ID"] = run

@@ -25,6 +25,16 @@ package struct Git: Sendable {
         throw program.failure(["rev-parse"], answer)
     }
 
+    /// The folder of the work tree that holds the root; nil outside of any.
+    package func top() async throws -> FilePath? {
+        guard FileSystem.isDirectory(root), try await isRepository() else { return nil }
+        let top = try await program.checked(["rev-parse", "--show-toplevel"], paths: .own)
+        // The root may be named by a link.
+        let real = try FileSystem.realPath(root)
+        let found = FilePath(String(top.trimmingSuffix(while: \.isNewline)))
+        return found == real ? root : found
+    }
+
     /// Makes a repository with the branch `main`.
     package func initialize() async throws { _ = try await program.checked(["init", "-q", "-b", "main"]) }
 

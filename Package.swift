@@ -253,8 +253,8 @@ let suites: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "gyre", "Files", "HTTPTransport", "JSONText", "SnapshotTesting", "SocketTesting", "WebhookTesting",
-            subprocess,
+            "gyre", "Files", "HTTPTransport", "JSONText", "ProjectTesting", "SnapshotTesting", "SocketTesting",
+            "WebhookTesting", subprocess,
             systemPackage,
         ],
         path: "Tests/EndToEndTests",

@@ -35,7 +35,7 @@ struct Gyre: AsyncParsableCommand {
             CommandGroup(
                 name: "Data",
                 subcommands: [
-                    CommitVerb.self, DiffVerb.self, MoveVerb.self, RemoveVerb.self, UnprotectVerb.self,
+                    CommitVerb.self, DataVerb.self, DiffVerb.self, MoveVerb.self, RemoveVerb.self, UnprotectVerb.self,
                     CheckIgnoreVerb.self, ConfigVerb.self, RemoteVerb.self, CacheVerb.self, RootVerb.self,
                 ]
             ),

@@ -118,11 +118,14 @@ extension DataRepository {
         return DataDiff(from: before, to: after, unknown: unknown, lacking: lacking)
     }
 
-    private func items(
+    /// What the files of a tree name, with what lies in folders if that is `granular`; folders whose list is not there are
+    /// `unknown` then.
+    func items(
         _ tree: FileTree,
         _ targets: [String],
         _ sources: [any OutputSource],
-        _ unknown: inout [String]
+        _ unknown: inout [String],
+        granular: Bool = true
     ) async throws -> [String: DataDiff.Item] {
         var outputs = try await PointerFiles().outputs(in: tree)
         for source in sources { outputs += try await source.outputs(in: tree) }
@@ -130,7 +133,7 @@ extension DataRepository {
         for output in outputs where Self.isWanted(output.path, targets) {
             guard let pointer = output.pointer, output.isCached else { continue }
             items[output.path] = DataDiff.Item(hash: pointer.md5, isDirectory: pointer.isDirectory)
-            guard pointer.isDirectory else { continue }
+            guard granular, pointer.isDirectory else { continue }
             guard cache.holds(pointer.md5, isLegacy: pointer.isLegacy) else {
                 unknown.append(output.path)
                 continue
@@ -144,9 +147,11 @@ extension DataRepository {
         return items.filter { Self.isAsked($0.key, targets) }
     }
 
-    private func currentItems(
+    /// What lies in the work tree at the paths that its files name.
+    func currentItems(
         _ targets: [String],
-        _ sources: [any OutputSource]
+        _ sources: [any OutputSource],
+        granular: Bool = true
     ) async throws -> [String: DataDiff.Item] {
         let outputs = try await outputs(sources).filter { $0.isCached && Self.isWanted($0.path, targets) }
         var items: [String: DataDiff.Item] = [:]
@@ -157,7 +162,7 @@ extension DataRepository {
             tree.isLegacy = isLegacy
             for case let image? in try await tree.images(of: part.map(\.path)) {
                 items[image.path] = DataDiff.Item(hash: image.pointer.md5, isDirectory: image.isDirectory)
-                if image.isDirectory { Self.add(image.table, of: image.path, to: &items) }
+                if granular, image.isDirectory { Self.add(image.table, of: image.path, to: &items) }
             }
         }
         return items.filter { Self.isAsked($0.key, targets) }

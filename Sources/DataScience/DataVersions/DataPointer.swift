@@ -39,6 +39,9 @@ package struct DataPointer: Sendable, Hashable {
     /// Whether it is a folder.
     package var isDirectory: Bool { md5.hasSuffix(".dir") }
 
+    /// The size; nil where nobody knows it: DVC does not count it when a part of a folder is replaced.
+    package var knownSize: Int64? { size == 0 && (fileCount ?? 0) > 0 ? nil : size }
+
     /// The same content at another path.
     package func at(_ path: String) -> DataPointer {
         DataPointer(

@@ -29,14 +29,26 @@ extension DataRepository {
     ///   already a part of other data; `.locked` while another process changes the data; `.changed`.
     package func add(_ paths: [FilePath], _ options: AddOptions = AddOptions()) async throws -> [DataPointer] {
         var wanted: [String] = []
+        var parts: [String] = []
         for path in paths {
             let relative = try self.relative(path)
+            guard folderOfData(above: relative) == nil else {
+                try checkPart(relative)
+                parts.append(relative)
+                continue
+            }
             try checkNew(relative)
             if !wanted.contains(where: { $0.utf8.elementsEqual(relative.utf8) }) { wanted.append(relative) }
         }
-        try await checkUntracked(wanted)
-        let lock = try await waitForLock(writing: wanted)
+        try await checkUntracked(wanted + parts)
+        let lock = try await waitForLock(writing: wanted + parts)
         defer { lock.release() }
+        let whole = try await add(whole: wanted, options)
+        return whole + (try await add(parts: parts.filter { part in !wanted.contains { $0 == part } }, options))
+    }
+
+    private func add(whole wanted: [String], _ options: AddOptions) async throws -> [DataPointer] {
+        guard !wanted.isEmpty else { return [] }
         var old: [String: String] = [:]
         for relative in wanted where FileSystem.exists(root.appending(relative + ".dvc")) {
             old[relative] = try text(of: relative + ".dvc")
@@ -78,6 +90,18 @@ extension DataRepository {
         return result
     }
 
+    /// Takes the content at a path as ``AddOptions`` say, and returns its pointer; who calls holds the lock.
+    ///
+    /// - Parameters:
+    ///   - relative: The path as pointers write it.
+    ///   - options: How it is taken.
+    /// - Returns: The pointer.
+    /// - Throws: ``DataVersionsError`` `.invalidPath`, `.changed`.
+    package func take(_ relative: String, _ options: AddOptions) async throws -> DataPointer {
+        guard let image = try await take([relative], [:], options).first else { throw missing(relative) }
+        return image.pointer
+    }
+
     /// Makes files links to the cache where the settings say so, and they are none.
     private func relink(_ image: DataImage) async throws {
         guard let first = cache.links.first, first == .hardlink || first == .symlink else { return }
@@ -109,6 +133,21 @@ extension DataRepository {
         StatIndex(root: root).save(StatIndex.Known(table: now, listing: image.digest), folder: image.path, since: .now)
     }
 
+    /// The folder of data with a `.dvc` file of its own that a path is a part of.
+    func folderOfData(above relative: String) -> String? {
+        let parts = ProjectPath.parts(relative)
+        return (1..<max(parts.count, 1)).lazy.map { parts.prefix($0).joined(separator: "/") }
+            .first { FileSystem.exists(root.appending($0 + ".dvc")) }
+    }
+
+    /// What may be added to a folder of data, or taken out of it.
+    private func checkPart(_ relative: String) throws {
+        let isDirectory = FileSystem.isDirectory(root.appending(relative))
+        if try DataTree(root: root).ignores(relative, isDirectory: isDirectory) {
+            throw refusal(relative, "`.dvcignore` leaves it out", next: "remove that pattern")
+        }
+    }
+
     /// What may become data of its own.
     private func checkNew(_ relative: String) throws {
         let path = root.appending(relative)
@@ -124,11 +163,6 @@ extension DataRepository {
             throw refusal(relative, "git holds such files, not the cache")
         }
         guard !relative.unicodeScalars.contains("\n") else { throw refusal(relative, "git cannot ignore such a name") }
-        for count in 1..<max(parts.count, 1) {
-            let folder = parts.prefix(count).joined(separator: "/")
-            guard FileSystem.exists(root.appending(folder + ".dvc")) else { continue }
-            throw refusal(relative, "it is a part of `\(folder)`", next: "run `gyre add \(folder)`")
-        }
         if try DataTree(root: root).ignores(relative, isDirectory: isDirectory) {
             throw refusal(relative, "`.dvcignore` leaves it out", next: "remove that pattern")
         }

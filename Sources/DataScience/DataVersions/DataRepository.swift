@@ -13,6 +13,8 @@ package struct DataRepository: Sendable {
     package let cache: ContentCache
     /// The settings when it was opened.
     package let config: RepositoryConfig
+    /// How long to wait for locks that others hold; nil for as long as DVC does, which is about three seconds.
+    package var patience: Duration?
 
     /// Opens the repository that holds `path`.
     ///

@@ -67,6 +67,20 @@ extension Git {
 }
 
 extension Git {
+    /// What git itself sees of the work tree.
+    ///
+    /// - Parameter untracked: Whether files that git neither tracks nor ignores count.
+    /// - Returns: Whether anything differs from the commit, and those files, relative to the root.
+    /// - Throws: ``DataVersionsError`` `.git`.
+    func worktreeState(untracked: Bool) async throws -> (isDirty: Bool, untracked: [String]) {
+        let arguments = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=\(untracked ? "all" : "no")"]
+        let lines = try await program.checked(arguments).split(separator: "\0")
+        let prefix = try await program.checked(["rev-parse", "--show-prefix"], paths: .own)
+            .trimmingSuffix(while: \.isNewline)
+        let files = lines.filter { $0.hasPrefix("?? ") }.map { $0.dropFirst(3) }
+        return (!lines.isEmpty, files.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) })
+    }
+
     /// Stages files as they are now.
     package func add(_ files: [String]) async throws { _ = try await program.checked(["add", "--"] + files) }
 }

@@ -25,6 +25,16 @@ package struct Git: Sendable {
         throw program.failure(["rev-parse"], answer)
     }
 
+    /// The folder of the work tree that holds the root; nil outside of any.
+    package func top() async throws -> FilePath? {
+        guard FileSystem.isDirectory(root), try await isRepository() else { return nil }
+        let top = try await program.checked(["rev-parse", "--show-toplevel"], paths: .own)
+        // The root may be named by a link.
+        let real = try FileSystem.realPath(root)
+        let found = FilePath(String(top.trimmingSuffix(while: \.isNewline)))
+        return found == real ? root : found
+    }
+
     /// Makes a repository with the branch `main`.
     package func initialize() async throws { _ = try await program.checked(["init", "-q", "-b", "main"]) }
 
@@ -159,6 +169,51 @@ package struct Git: Sendable {
             hooks: false
         )
         return try await head()
+    }
+
+    /// Stages all changes that are not ignored, and commits them as `git commit` does: the user's hooks run and may refuse.
+    ///
+    /// If it fails, what is staged is what it was before.
+    ///
+    /// - Returns: The commit of the work tree afterwards; the old one if nothing changed.
+    /// - Throws: ``DataVersionsError`` `.git`, with what the hook said.
+    package func commitAll(_ message: String) async throws -> String {
+        let folder = FilePath(
+            String(try await program.checked(["rev-parse", "--absolute-git-dir"]).trimmingSuffix(while: \.isNewline))
+        )
+        let (index, kept) = (folder.appending("index"), folder.appending("index.before-gyre"))
+        let hadIndex = FileSystem.exists(index)
+        if hadIndex {
+            try await BlockingPool.shared.run { _ = try FileCopy.place(index, at: kept, trying: [.reflink, .copy]) }
+        }
+        do {
+            try await addAll()
+            let isClean = try await program.run(["diff", "--cached", "--quiet"]).code == 0
+            let isFirst = try await commitIfAny() == nil
+            if !isClean || isFirst {
+                let arguments = try await identity() + ["commit", "-q", "-m", message]
+                let answer = try await program.run(arguments, asUser: true)
+                guard answer.code == 0 else { throw refused(answer) }
+            }
+        } catch {
+            try await BlockingPool.shared.run {
+                if hadIndex { try FileSystem.rename(kept, to: index) } else { try FileSystem.removeTree(index) }
+            }
+            throw error
+        }
+        try await BlockingPool.shared.run { try FileSystem.removeTree(kept) }
+        return try await head()
+    }
+
+    private func refused(_ answer: GitProgram.Answer) -> DataVersionsError {
+        let words = (answer.error + answer.output).split(whereSeparator: \.isNewline).suffix(20)
+        return DataVersionsError(
+            .git,
+            what: "cannot commit in `\(root)`",
+            why: words.isEmpty
+                ? "a hook of the repository refused it, with exit code \(answer.code)" : words.joined(separator: "\n"),
+            next: "nothing was committed; do what git or the hook asks for, and commit again"
+        )
     }
 
     /// Commits these files as they are in the work tree, and nothing else: what the user has staged stays staged.

@@ -82,14 +82,30 @@ struct GitProgram: Sendable {
 
     /// Runs a call.
     ///
+    /// - Parameters:
+    ///   - arguments: The call and its arguments.
+    ///   - index: An index in place of the user's.
+    ///   - paths: How git reads paths.
+    ///   - asUser: Whether what it runs, such as hooks, finds the user's own environment; its words are for people then.
+    ///   - limit: The most bytes of output.
+    /// - Returns: What it said.
     /// - Throws: ``DataVersionsError`` `.git` if git cannot be started, `.tooLarge` if it says more than `limit`.
     func run(
         _ arguments: [String],
         index: FilePath? = nil,
         paths: Paths = .literal,
+        asUser: Bool = false,
         limit: Int = 64 << 20
     ) async throws -> Answer {
-        let result = try await run(arguments, index, paths, limit, input: .none, output: .string(limit: limit))
+        let result = try await run(
+            arguments,
+            index,
+            paths,
+            limit,
+            asUser: asUser,
+            input: .none,
+            output: .string(limit: limit)
+        )
         return Answer(
             code: Self.code(result.terminationStatus),
             output: result.standardOutput,
@@ -128,6 +144,7 @@ struct GitProgram: Sendable {
         _ index: FilePath?,
         _ paths: Paths,
         _ limit: Int,
+        asUser: Bool = false,
         input: Input,
         output: Output
     ) async throws -> ExecutionResult<Void, Output, StringOutput<UTF8>> {
@@ -138,7 +155,7 @@ struct GitProgram: Sendable {
             let result = try await Subprocess.run(
                 executable,
                 arguments: Arguments(["-C", root.string] + paths.options + arguments),
-                environment: .inherit.updating(variables(index)),
+                environment: .inherit.updating(variables(index, asUser: asUser)),
                 platformOptions: options,
                 input: input,
                 output: output,
@@ -178,11 +195,14 @@ struct GitProgram: Sendable {
         )
     }
 
-    func variables(_ index: FilePath?) -> [Environment.Key: String?] {
-        var variables: [Environment.Key: String?] = [
-            // Its words are read by programs.
-            "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0",
-        ]
+    func variables(_ index: FilePath?, asUser: Bool = false) -> [Environment.Key: String?] {
+        var variables: [Environment.Key: String?] =
+            asUser
+            ? [:]
+            : [
+                // Its words are read by programs.
+                "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0",
+            ]
         // Inside of a hook these name another repository than ours.
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"] {
             variables[Environment.Key(stringLiteral: name)] = .some(nil)

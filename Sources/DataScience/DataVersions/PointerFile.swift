@@ -74,16 +74,33 @@ enum PointerFile {
     }
 
     /// The text with another content for one of its outputs; all else stays.
-    static func text(of pointer: DataPointer, in old: String, file: String) throws -> String {
+    ///
+    /// - Parameters:
+    ///   - pointer: The output, at its path.
+    ///   - old: The text.
+    ///   - file: The file, relative to the project.
+    ///   - hasSize: Whether the size is known; DVC leaves out what it does not know.
+    /// - Returns: The text.
+    /// - Throws: ``DataVersionsError`` `.invalidFile`, ``DocumentError``.
+    static func text(
+        of pointer: DataPointer,
+        in old: String,
+        file: String,
+        hasSize: Bool = true
+    ) throws -> String {
         let before = try outputs(old, file: file)
         guard let index = before.firstIndex(where: { $0.path == pointer.path }) else {
             throw invalid(file, "it names no `\(pointer.path)`")
         }
-        guard before[index].pointer != pointer else { return old }
+        guard try before[index].pointer != pointer || hasSize != Self.hasSize(old, path: pointer.path, file: file)
+        else {
+            return old
+        }
         guard let output = try YAMLDocument.parse(old, file: file)["outs"]?.sequence?[index] else { return old }
         var text = old
         let wanted: [(key: String, value: String?)] = [
-            ("md5", pointer.md5), ("size", String(pointer.size)), ("nfiles", pointer.fileCount.map { String($0) }),
+            ("md5", pointer.md5), ("size", hasSize ? String(pointer.size) : nil),
+            ("nfiles", pointer.fileCount.map { String($0) }),
             ("isexec", pointer.isExecutable ? "true" : nil), ("hash", "md5"),
         ]
         // From the bottom, so that the places of what is still to be removed stay right.
@@ -99,6 +116,12 @@ enum PointerFile {
             throw invalid(file, "its layout leaves no place for the new hash", next: "write one key a line")
         }
         return text
+    }
+
+    /// Whether the size of an output is written.
+    static func hasSize(_ text: String, path: String, file: String) throws -> Bool {
+        guard let index = try outputs(text, file: file).firstIndex(where: { $0.path == path }) else { return false }
+        return try YAMLDocument.parse(text, file: file)["outs"]?.sequence?[index]["size"]?.integer != nil
     }
 
     /// The text with another name for its only output.

@@ -16,10 +16,27 @@ package struct ProjectFounder: Sendable {
         package let madeRepository: Bool
     }
 
+    /// How the folder becomes a repository of data, as options of DVC have it.
+    package struct Wishes: Sendable {
+        /// Whether no git is to hold the small files.
+        package var withoutGit = false
+        /// Whether the folder may lie inside of a git repository.
+        package var isBelowGit = false
+        /// Whether a `.dvc` that is there makes way, with its cache.
+        package var replaces = false
+
+        /// As for a folder of its own.
+        package init() {}
+    }
+
     private let example: Example?
+    private let wishes: Wishes
 
     /// A founder that starts from an example, or from an empty `gyre.yaml`.
-    package init(example: Example? = nil) { self.example = example }
+    package init(example: Example? = nil, _ wishes: Wishes = Wishes()) {
+        self.example = example
+        self.wishes = wishes
+    }
 
     /// Makes a folder a project.
     ///
@@ -40,11 +57,22 @@ package struct ProjectFounder: Sendable {
     }
 
     private func found(_ folder: FilePath, _ written: inout [String]) async throws -> Report {
+        let git = Git(root: folder)
+        let isNewData = wishes.replaces || !FileSystem.exists(folder.appending(".dvc"))
+        if isNewData, !wishes.withoutGit, !wishes.isBelowGit, let top = try await git.top(), top != folder {
+            throw DataVersionsError(
+                .invalidPath,
+                what: "cannot make `\(folder)` a project",
+                why: "it lies inside of the git repository `\(top)`",
+                next: "pass `--subdir` if it shall be one of its own there, or `--no-scm`"
+            )
+        }
         // First, because it tells a folder that takes no changes best.
         try Workspace(root: folder).prepareState()
-        let git = Git(root: folder)
-        let madeRepository = try await !git.isRepository()
+        let hasRepository = try await git.isRepository()
+        let madeRepository = !wishes.withoutGit && !hasRepository
         if madeRepository { try await git.initialize() }
+        if wishes.replaces { try FileSystem.removeTree(folder.appending(".dvc")) }
         for (path, bytes) in files(folder) {
             let target = folder.appending(path)
             guard !FileSystem.exists(target) else { continue }
@@ -53,6 +81,12 @@ package struct ProjectFounder: Sendable {
             written.append(path)
         }
         _ = try DataRepository.initialize(at: folder)
+        if isNewData, wishes.withoutGit {
+            try ConfigEditor(folder: folder.appending(".dvc"))
+                .set(.init(.plain("core"), "no_scm"), to: "True", .repo, in: folder)
+        }
+        // As dvc does: what is to be committed first is at hand.
+        if isNewData, !wishes.withoutGit { try await git.add([".dvc/.gitignore", ".dvc/config", ".dvcignore"]) }
         return Report(root: folder, written: written, madeRepository: madeRepository)
     }
 

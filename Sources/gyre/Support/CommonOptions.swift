@@ -26,6 +26,9 @@ struct CommonOptions: ParsableArguments {
     )
     var projectFolder: String?
 
+    @Flag(name: .customLong("wait-for-lock"), help: .hidden)
+    var waitForLock = false
+
     /// Where results and progress go.
     var output: Output { Output(json: json, quiet: quiet, verbose: verbose, color: color) }
 

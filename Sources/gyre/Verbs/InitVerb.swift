@@ -13,7 +13,7 @@ struct InitVerb: AsyncParsableCommand {
         abstract: "Make this folder a project.",
         discussion: """
             Writes `gyre.yaml`, prepares `.gyre` and `.dvc`, and makes a git repository if the folder is in none. Files that
-            exist are kept.
+            exist are kept. DVC's files are staged for the first commit.
 
             Example:
               gyre init --example breast-cancer
@@ -23,11 +23,22 @@ struct InitVerb: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Start from a complete example: breast-cancer.", valueName: "name"))
     var example: String?
 
+    @Flag(name: .customLong("no-scm"), help: "Without git: no repository is made, and no `.gitignore` written.")
+    var noSCM = false
+
+    @Flag(help: "Make a project of its own inside of a git repository.")
+    var subdir = false
+
+    @Flag(name: [.short, .long], help: "Make `.dvc` anew if there is one; what its cache holds is gone.")
+    var force = false
+
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let example = try example.map { try Example.named($0) }
-        let report = try await ProjectFounder(example: example).found(common.folder)
+        var wishes = ProjectFounder.Wishes()
+        (wishes.withoutGit, wishes.isBelowGit, wishes.replaces) = (noSCM, subdir, force)
+        let report = try await ProjectFounder(example: example, wishes).found(common.folder)
         var writer = JSONWriter()
         writer.object { writer in
             writer.field("root", report.root.string)

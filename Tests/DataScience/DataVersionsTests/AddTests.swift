@@ -28,7 +28,7 @@ struct AddTests {
     @Test(arguments: [
         ("nowhere", "there is no such file"), (".git/config", "`.git` holds no data"),
         ("x.dvc", "git holds such files"),
-        ("dvc.yaml", "git holds such files"), ("folder/part", "it is a part of `folder`"), ("linked", "it is a link"),
+        ("dvc.yaml", "git holds such files"), ("linked", "it is a link"),
         ("over", "versions a part of it"), ("tracked", "git tracks `tracked/by.git`"), ("left-out", "`.dvcignore`"),
         ("new\nline", "git cannot ignore"), ("nested", "`nested/.dvcignore` lies inside"), ("dead", "leads nowhere"),
         ("pipes", "neither file nor folder"), ("pipe", "neither a file nor a folder"),

@@ -188,13 +188,4 @@ struct ConfigTests {
         #expect(try project.folder.text(".dvc/config") == before)
         #expect(try await project.dvc("config", name, value, expecting: nil).code != 0, "neither does dvc")
     }
-
-    @Test func `settings of gyre alone do not keep dvc from working`() async throws {
-        let project = try await TestProject()
-        let name = try #require(ConfigName("core.chunking"))
-        let editor = ConfigEditor(folder: project.root.appending(".dvc"))
-        try editor.set(name, to: "true", .repo, in: project.root)
-        #expect(try editor.read().bool("core", "chunking") == true)
-        #expect(try await project.dvc("status", "--json").output == "{}\n")
-    }
 }

@@ -9,6 +9,33 @@ import Testing
 @testable import DataVersions
 
 struct GitTests {
+    @Test func `a hook that refuses leaves what is staged as it was, and one that agrees has its say`() async throws {
+        let project = try await TestProject()
+        func hook(_ name: String, _ text: String) throws {
+            let file = try project.folder.write("#!/bin/sh\n\(text)\n", to: ".git/hooks/\(name)")
+            try FileSystem.setPermissions([.ownerReadWriteExecute], of: file)
+        }
+        let git = Git(root: project.root)
+        try project.folder.write("1", to: "staged")
+        try await project.git("add", "staged")
+        try project.folder.write("2", to: "staged")
+        try project.folder.write("3", to: "other")
+        let before = try await project.git("status", "--porcelain").output
+        let head = try await git.head()
+        try hook("pre-commit", "echo not today; exit 3")
+        let error = try await #require(throws: DataVersionsError.self) { try await git.commitAll("no") }
+        #expect(error.code == .git && error.why.contains("not today"))
+        #expect(try await project.git("status", "--porcelain").output == before)
+        #expect(try await git.head() == head && !project.folder.holds(".git/index.before-gyre"))
+
+        try hook("pre-commit", "exit 0")
+        try hook("commit-msg", #"echo "$(cat "$1"), says the hook" > "$1""#)
+        #expect(try await git.commitAll("yes") == git.head())
+        #expect(try await project.git("log", "-1", "--format=%s").output == "yes, says the hook\n")
+        #expect(try await project.git("status", "--porcelain").output == "")
+        #expect(try await git.commitAll("nothing") == git.head(), "nothing changed, nothing is committed")
+    }
+
     @Test func `a folder outside of a repository says what to do`() async throws {
         let folder = try TestFolder()
         let git = Git(root: folder.path)

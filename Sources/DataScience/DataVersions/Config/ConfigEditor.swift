@@ -31,7 +31,7 @@ package struct ConfigEditor: Sendable {
         let url = name.key == "url" ? value : config.remotes.first { $0.name == name.section.name }?.url
         let scheme = name.section.kind == "remote" ? RemoteSettings(name: "", keys: ["url": url ?? ""]).scheme : ""
         try ConfigSchema.check(name, value, scheme: scheme)
-        try edit(level, isOwn: ConfigSchema.isOwn(name)) { text, file in
+        try edit(level) { text, file in
             let isPath = ConfigSchema.isPath(name)
             let base = file.removingLastComponent()
             let written = isPath ? ConfigPaths.written(value, folder: base, current: current) : value
@@ -41,7 +41,7 @@ package struct ConfigEditor: Sendable {
 
     /// Removes a value; whether it was set at that level.
     package func unset(_ name: ConfigName, _ level: RepositoryConfig.Level) throws -> Bool {
-        try edit(level, isOwn: ConfigSchema.isOwn(name)) { text, _ in
+        try edit(level) { text, _ in
             guard text.values(name.section, name.key) != nil else { return false }
             try text.remove(name.section, name.key)
             return true
@@ -147,10 +147,9 @@ package struct ConfigEditor: Sendable {
 
     private func edit<T>(
         _ level: RepositoryConfig.Level,
-        isOwn: Bool = false,
         _ body: (inout ConfigText, FilePath) throws -> T
     ) throws -> T {
-        guard let path = places.file(of: level, folder: folder, isOwn: isOwn) else {
+        guard let path = places.file(of: level, folder: folder) else {
             throw DataVersionsError(
                 .notARepository,
                 what: "cannot write a setting of the project",

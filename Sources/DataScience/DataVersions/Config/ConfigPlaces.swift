@@ -15,9 +15,6 @@ package struct ConfigPlaces: Sendable {
     /// The user's folder, which `~` stands for.
     package let home: FilePath
 
-    /// The name of the file with settings that DVC does not know and would refuse in its own.
-    static let ownFile = "gyre.config"
-
     /// The places that DVC chooses by the environment.
     package init(variable: (String) -> String?) {
         func folder(_ name: String) -> FilePath? { variable(name).flatMap { $0.isEmpty ? nil : FilePath($0) } }
@@ -37,17 +34,13 @@ package struct ConfigPlaces: Sendable {
     }
 
     /// The file that a level is written to.
-    func file(of level: RepositoryConfig.Level, folder: FilePath?, isOwn: Bool = false) -> FilePath? {
+    func file(of level: RepositoryConfig.Level, folder: FilePath?) -> FilePath? {
         switch level {
-        case .system: system.appending(isOwn ? Self.ownFile : "config")
-        case .global: global.appending(isOwn ? Self.ownFile : "config")
-        case .repo: folder?.appending(isOwn ? Self.ownFile : "config")
-        case .local: folder?.appending(isOwn ? Self.ownFile + ".local" : "config.local")
+        case .system: system.appending("config")
+        case .global: global.appending("config")
+        case .repo: folder?.appending("config")
+        case .local: folder?.appending("config.local")
         }
-    }
-
-    func files(of level: RepositoryConfig.Level, folder: FilePath?) -> [FilePath] {
-        [false, true].compactMap { file(of: level, folder: folder, isOwn: $0) }
     }
 }
 

@@ -22,11 +22,6 @@ enum ConfigSchema {
         case boolOrText
     }
 
-    /// A setting of Gyre's own, which lies in a file beside DVC's.
-    static func isOwn(_ name: ConfigName) -> Bool {
-        name.section.kind == nil && own[name.section.name]?[name.key] != nil
-    }
-
     /// Whether a value is a path, relative to its file.
     static func isPath(_ name: ConfigName) -> Bool {
         switch name.section.kind {
@@ -56,7 +51,7 @@ enum ConfigSchema {
                 let meant = nearest(to: name.section.name, among: names).map { "did you mean `\($0).\(name.key)`?" }
                 throw refusal("there is no section `\(name.section.name)`", meant)
             }
-            known = keys.merging(own[name.section.name] ?? [:]) { $1 }
+            known = keys
         case "remote":
             guard let keys = remotes[scheme] else {
                 throw refusal("DVC knows no remotes of `\(scheme)://`", nil)
@@ -78,8 +73,6 @@ enum ConfigSchema {
         "url", "gdrive_user_credentials_file", "gdrive_service_account_json_file_path", "credentialpath", "configpath",
         "keyfile", "cert_path", "key_path",
     ]
-
-    private static let own: [String: [String: Kind]] = ["core": ["chunking": .bool]]
 
     private static let local: [String: Kind] = [
         "type": .links, "protected": .bool, "shared": .choice(["group"]), "slow_link_warning": .bool, "verify": .bool,

@@ -51,7 +51,7 @@ package struct RepositoryConfig: Sendable {
         self.places = places
         var layers: [Layer] = []
         for level in Level.allCases {
-            for path in places.files(of: level, folder: folder) where FileSystem.exists(path) {
+            if let path = places.file(of: level, folder: folder), FileSystem.exists(path) {
                 let text = try ConfigText(try FileReader.text(of: path, limit: 1 << 20), file: path.string)
                 layers.append(Layer(level: level, path: path, text: text))
             }

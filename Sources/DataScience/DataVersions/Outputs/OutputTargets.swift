@@ -11,6 +11,12 @@ package struct OutputTargets: Sendable {
         package let output: TrackedOutput
         /// The path of the part from the output's own; nil for all of it.
         package let part: String?
+
+        /// An output, or a part of it.
+        package init(output: TrackedOutput, part: String?) {
+            self.output = output
+            self.part = part
+        }
     }
 
     private let data: DataRepository

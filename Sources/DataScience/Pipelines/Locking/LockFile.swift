@@ -123,12 +123,14 @@ struct LockFile {
     ///   - stage: The stage.
     ///   - entry: What it is now.
     ///   - rank: Its place in the plan: new stages stand in this order, whichever is done first.
+    /// - Returns: Whether anything changed.
     /// - Throws: Errors of Files.
-    mutating func set(_ stage: String, _ entry: LockEntry, rank: Int = .max) throws {
+    @discardableResult
+    mutating func set(_ stage: String, _ entry: LockEntry, rank: Int = .max) throws -> Bool {
         let text = entry.text(indent: 4)
         let node = try YAMLDocument.parse(text, file: path)
         if let index = places[stage] {
-            if entries[index].text == text { return }
+            if entries[index].text == text { return false }
             entries[index] = (stage, text, node)
         } else {
             let behind = added.filter { $0.rank > rank }
@@ -139,5 +141,6 @@ struct LockFile {
         }
         let body = entries.map { "  \(YAMLText.scalar($0.stage)):\n\($0.text)" }.joined()
         try AtomicFile.write("schema: '2.0'\nstages:\n\(body)\(rest)", to: file)
+        return true
     }
 }

@@ -79,6 +79,8 @@ package struct Stage: Sendable {
     package let params: [Parameter]
     /// What it writes, sorted by what is written.
     package let outputs: [Output]
+    /// What it writes, in the order of `dvc.yaml`: outputs, metrics, plots.
+    package let writingOrder: [Output]
     /// Whether it never runs.
     package let isFrozen: Bool
     /// Whether it runs every time.

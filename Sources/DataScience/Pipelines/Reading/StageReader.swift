@@ -41,6 +41,7 @@ struct StageReader {
             readingOrder: dependencies,
             params: params(),
             outputs: written.sorted { Self.precedes($0.place.written, $1.place.written) },
+            writingOrder: written,
             isFrozen: reader.bool("frozen") ?? false,
             alwaysChanged: reader.bool("always_changed") ?? false,
             description: reader.string("desc"),

@@ -52,8 +52,11 @@ package struct ProjectRevision: Sendable {
     }
 
     /// Reads files by a body that knows nothing of commits.
-    func read<Result>(_ body: (FileSource, [String]?) throws -> Result) async throws -> Result {
-        guard let commit else { return try body(FileSource(root: root), nil) }
+    func read<Result: Sendable>(
+        _ body: @escaping @Sendable (FileSource, [String]?) throws -> Result
+    ) async throws -> Result {
+        let root = root
+        guard let commit else { return try await BlockingPool.shared.run { try body(FileSource(root: root), nil) } }
         let git = Git(root: root)
         let described = files.filter { $0.hasSuffix(PipelineFile.name) || $0.hasSuffix(".dvc") }.sorted()
         if await texts.texts.isEmpty {
@@ -62,14 +65,16 @@ package struct ProjectRevision: Sendable {
             await texts.add(try await git.contents(of: described + usual.sorted(), at: commit))
         }
         while true {
-            let known = await texts.texts
-            let source = FileSource { path in
-                if let text = known[path] { return text }
-                if files.contains(path) { throw Wanted(path: path) }
-                return nil
-            }
+            let (known, files) = (await texts.texts, files)
             do {
-                return try body(source, described)
+                return try await BlockingPool.shared.run {
+                    let source = FileSource { path in
+                        if let text = known[path] { return text }
+                        if files.contains(path) { throw Wanted(path: path) }
+                        return nil
+                    }
+                    return try body(source, described)
+                }
             } catch let wanted as Wanted {
                 await texts.add([wanted.path: try await git.contents(of: [wanted.path], at: commit)[wanted.path] ?? []])
             }
@@ -100,25 +105,26 @@ package struct ProjectRevision: Sendable {
     func bytes(of path: String, in pipeline: Pipeline) async throws -> [UInt8]? {
         let place = root.pushing(FilePath(path))
         if commit == nil, FileSystem.exists(place), !FileSystem.isDirectory(place) {
-            return try FileReader.bytes(of: place)
+            return try await BlockingPool.shared.run { try FileReader.bytes(of: place) }
         }
         if let commit, files.contains(path) {
             return try await Git(root: root).contents(of: [path], at: commit)[path]
         }
         guard let md5 = try await md5(of: path, in: pipeline), data.cache.holds(md5) else { return nil }
-        return try FileReader.bytes(of: data.cache.object(md5))
+        let object = data.cache.object(md5)
+        return try await BlockingPool.shared.run { try FileReader.bytes(of: object) }
     }
 
     /// The files at a path: itself, or all below it if it is a folder.
     func expand(_ path: String, in pipeline: Pipeline) async throws -> [String] {
         let place = root.pushing(FilePath(path))
         if commit == nil, FileSystem.isDirectory(place) {
-            return try Self.walk(place).map { "\(path)/\($0)" }
+            return try await BlockingPool.shared.run { try Self.walk(place).map { "\(path)/\($0)" } }
         }
         let below = files.filter { $0.hasPrefix(path + "/") }.sorted()
         if !below.isEmpty { return below }
         guard let md5 = try await md5(of: path, in: pipeline), md5.hasSuffix(".dir") else { return [path] }
-        return try listing(md5).map { "\(path)/\($0.path)" }
+        return try await listing(md5).map { "\(path)/\($0.path)" }
     }
 
     private static func walk(_ folder: FilePath, _ prefix: String = "") throws -> [String] {
@@ -144,17 +150,20 @@ package struct ProjectRevision: Sendable {
                 md5 = lock.outputs(of: stage.name).first { $0.path == written }?.md5
             }
             guard let md5, path != output else { return md5 }
-            return try listing(md5).first { $0.path == String(path.dropFirst(output.count + 1)) }?.md5
+            return try await listing(md5).first { $0.path == String(path.dropFirst(output.count + 1)) }?.md5
         }
         return nil
     }
 
-    private func listing(_ md5: String) throws -> [(path: String, md5: String)] {
+    private func listing(_ md5: String) async throws -> [(path: String, md5: String)] {
         guard data.cache.holds(md5) else { return [] }
-        let document = try JSONDocument(try FileReader.bytes(of: data.cache.object(md5), limit: 1 << 30))
-        return document.root.elements.compactMap { entry in
-            guard let path = entry["relpath"]?.string, let md5 = entry["md5"]?.string else { return nil }
-            return (path, md5)
+        let object = data.cache.object(md5)
+        return try await BlockingPool.shared.run {
+            let document = try JSONDocument(try FileReader.bytes(of: object, limit: 1 << 30))
+            return document.root.elements.compactMap { entry in
+                guard let path = entry["relpath"]?.string, let md5 = entry["md5"]?.string else { return nil }
+                return (path, md5)
+            }
         }
     }
 

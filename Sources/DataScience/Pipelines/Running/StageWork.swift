@@ -82,6 +82,13 @@ struct StageWork: Sendable {
     }
 
     private func execute(_ start: ContinuousClock.Instant) async throws -> Ending {
+        let read = stage.dependencies.map(\.path) + stage.params.map(\.place.path)
+        // Until all is in the cache: neither `gyre` nor `dvc` may run a stage that writes what this one reads or writes.
+        let paths = try await data.lockPaths(
+            reading: Array(Set(read)).sorted(),
+            writing: stage.outputs.map(\.path)
+        )
+        defer { paths.release() }
         onEvent(.began(stage: stage.address, reason: reason))
         let child = try await recorder?.begin(stage, params: params, isCached: false)
         do {
@@ -149,7 +156,7 @@ struct StageWork: Sendable {
         } catch let error as DataVersionsError where error.code == .missingContent || error.code == .corruptContent {
             return nil
         }
-        try await data.ignore(stage.outputs.filter(\.isCached).map(\.path))
+        try await data.ignore(stage.writingOrder.filter(\.isCached).map(\.path))
         await forget()
         return zip(stage.outputs, placed).map { $1.at($0.place.written) }
     }
@@ -215,7 +222,7 @@ struct StageWork: Sendable {
         let (data, paths) = (data, stage.outputs.map(\.path))
         let lock = try await Patience.wait { try data.lock(writing: paths) }
         defer { lock.release() }
-        try await data.ignore(stage.outputs.filter(\.isCached).map(\.path))
+        try await data.ignore(stage.writingOrder.filter(\.isCached).map(\.path))
         let keepsAll = RunCache.keeps(stage)
         var pointers: [DataPointer] = []
         for output in stage.outputs {

@@ -107,7 +107,7 @@ struct AddVerb: AsyncParsableCommand {
                     writer.object { writer in
                         writer.field("path", pointer.path)
                         writer.field("md5", pointer.md5)
-                        writer.field("size", pointer.size)
+                        writer.field("size", pointer.knownSize)
                     }
                 }
             }
@@ -115,7 +115,10 @@ struct AddVerb: AsyncParsableCommand {
         }
         var table = Table([("data", .left), ("md5", .left), ("size", .right)])
         for pointer in pointers {
-            table.add([.init(pointer.path, .name), .init(pointer.md5), .init(Humanize.bytes(pointer.size))])
+            table.add([
+                .init(pointer.path, .name), .init(pointer.md5),
+                .init(pointer.knownSize.map { Humanize.bytes($0) } ?? ""),
+            ])
         }
         let footer = commit.map { "\ncommit \($0)" } ?? ""
         try common.answer(json: writer.text, text: common.output.text(of: table) + footer)

@@ -3,6 +3,7 @@
 import ArgumentParser
 import DataVersions
 import JSONText
+import Pipelines
 import Terminal
 
 /// `gyre checkout`: puts versioned data into the work tree.
@@ -25,6 +26,9 @@ struct CheckoutVerb: AsyncParsableCommand {
     @Flag(name: [.customShort("R"), .long], help: "Take a folder for all data in it.")
     var recursive = false
 
+    @Flag(name: [.customShort("d"), .long], help: "Also the data and stages that the targets are made of.")
+    var withDeps = false
+
     @Flag(help: "Place all files anew, so that they become links or copies as `cache.type` says now.")
     var relink = false
 
@@ -38,12 +42,17 @@ struct CheckoutVerb: AsyncParsableCommand {
 
     func run() async throws {
         let data = try common.data()
-        let outputs = try await data.outputs(OutputSources.all(of: data))
-        let chosen = try OutputTargets(outputs, of: data, from: common.folder).select(targets, recursive: recursive)
+        let chosen = try await TrackedTargets.find(
+            targets,
+            of: data,
+            from: common.folder,
+            recursive: recursive,
+            withDeps: withDeps
+        ).choices
         var options = CheckoutOptions(force: force, relink: relink, allowsMissing: true)
         let bar = FilesBar(common.output, "restoring")
         options.onProgress = bar.progress
-        let removed = targets.isEmpty ? try await data.removeUnnamed(besides: outputs) : CheckoutReport()
+        let removed = targets.isEmpty ? try await data.removeUnnamed(besides: chosen.map(\.output)) : CheckoutReport()
         let report = try await data.checkout(chosen, options).adding(removed)
         bar.finish()
         try print(report, of: data, total: chosen.count)

@@ -9,7 +9,12 @@ import Terminal
 
 extension CommonOptions {
     /// The repository of versioned data that holds the folder: that of the nearest `.dvc`.
-    func data() throws -> DataRepository { try DataRepository.open(at: folder) }
+    func data() throws -> DataRepository {
+        var data = try DataRepository.open(at: folder)
+        // As long as it takes: whoever asks for it may interrupt.
+        if waitForLock { data.patience = .seconds(10 * 365 * 86_400) }
+        return data
+    }
 
     /// A path of the project as a person in the folder writes it.
     func shown(_ path: String, of data: DataRepository) -> String {

@@ -38,6 +38,18 @@ struct StatusVerb: AsyncParsableCommand {
     @OptionGroup var history: HistoryOptions
     @OptionGroup var common: CommonOptions
 
+    @Flag(name: .customLong("no-updates"), help: .hidden)
+    var noUpdates = false
+
+    func validate() throws {
+        guard !cloud, remote.remote == nil else { return }
+        let wrong = [
+            (history.allBranches, "--all-branches"), (history.allTags, "--all-tags"),
+            (history.allCommits, "--all-commits"), (remote.jobs != nil, "--jobs"),
+        ].filter(\.0).map(\.1)
+        if let first = wrong.first { throw ValidationError("\(first) means something with --cloud only") }
+    }
+
     func run() async throws {
         if cloud || remote.remote != nil {
             return try await CloudStatus(common: common, remote: remote).print(targets, recursive: recursive, history)
@@ -51,14 +63,19 @@ struct StatusVerb: AsyncParsableCommand {
             guard (try? common.workspace()) != nil, targets.isEmpty, !common.json else { throw error }
             return try await printOverview()
         }
-        let outputs = try await data.outputs(OutputSources.all(of: data))
-        let chosen = try OutputTargets(outputs, of: data, from: common.folder).select(targets, recursive: recursive)
+        let found = try await TrackedTargets.find(
+            targets,
+            of: data,
+            from: common.folder,
+            recursive: recursive,
+            withDeps: history.withDeps
+        )
         let bar = FilesBar(common.output, "reading")
-        let named = chosen.map(\.output)
+        let named = found.choices.map(\.output)
         let status = try await data.status(of: named.filter { $0.stage == nil }, onProgress: bar.progress)
         bar.finish()
         let changed = status.filter { $0.change != nil }
-        let stages = try await changedStages(targets.isEmpty ? nil : Set(named.map(\.address)), of: data)
+        let stages = try await changedStages(found.addresses, of: data)
         if common.quiet {
             if !changed.isEmpty || !stages.entries.isEmpty { throw ExitCode(1) }
             return
@@ -67,7 +84,7 @@ struct StatusVerb: AsyncParsableCommand {
         var lines = text(groups, of: data) + StageLines(stages).lines
         if lines.isEmpty {
             lines.append(
-                outputs.isEmpty
+                named.isEmpty && targets.isEmpty
                     ? "There are no data or pipelines tracked in this project yet."
                     : "Data and pipelines are up to date."
             )

@@ -14,7 +14,7 @@ struct CommandLineTests {
         "init", "add", "checkout", "status", "repro", "runs", "experiments", "promote", "models", "build", "up",
         "serve",
         "errors", "retrain", "lineage", "doctor", "demo", "sync", "import", "export",
-        "commit", "diff", "unprotect", "config", "remote", "root", "push", "pull", "fetch", "gc",
+        "commit", "data", "diff", "unprotect", "config", "remote", "root", "push", "pull", "fetch", "gc",
         "notebook", "hooks", "get", "update", "cache",
         "dag", "stage", "freeze", "unfreeze", "metrics", "params", "plots",
     ]

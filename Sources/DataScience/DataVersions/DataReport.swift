@@ -6,7 +6,9 @@ package import SystemPackage
 ///
 /// - Source: the words and their order are those of `dvc data status`, `dvc/repo/data.py` of DVC 3.67.
 package struct DataReport: Sendable {
-    /// What differs between two states. Paths of folders end with a slash.
+    /// What differs between two states.
+    ///
+    /// Paths of folders end with a slash.
     package struct Changes: Sendable {
         /// Paths by what became of them.
         package internal(set) var paths: [String: [String]] = [:]

@@ -73,7 +73,8 @@ extension Git {
     /// - Returns: Whether anything differs from the commit, and those files, relative to the root.
     /// - Throws: ``DataVersionsError`` `.git`.
     func worktreeState(untracked: Bool) async throws -> (isDirty: Bool, untracked: [String]) {
-        let arguments = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=\(untracked ? "all" : "no")"]
+        let which = untracked ? "all" : "no"
+        let arguments = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=\(which)"]
         let lines = try await program.checked(arguments).split(separator: "\0")
         let prefix = try await program.checked(["rev-parse", "--show-prefix"], paths: .own)
             .trimmingSuffix(while: \.isNewline)

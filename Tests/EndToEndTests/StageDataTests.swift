@@ -48,6 +48,27 @@ struct StageDataTests {
         }
     }
 
+    @Test func `stages in a circle are named, not drawn or run`() async throws {
+        try await Program.inEmptyFolder { gyre in
+            let stages = "stages:\n  a: {cmd: cp y x, deps: [y], outs: [x]}\n  b: {cmd: cp x y, deps: [x], outs: [y]}\n"
+            _ = try await gyre.shell(
+                "git init -q; $GYRE init -q; printf '%s' \"$STAGES\" > dvc.yaml",
+                environment: ["STAGES": stages]
+            )
+            for command in [["dag"], ["dag", "--mermaid"], ["repro"]] {
+                let answer = try await gyre.run(command)
+                #expect(answer.code == 1 && answer.error.contains("a → b → a"), "\(answer)")
+            }
+        }
+    }
+
+    @Test func `a quiet repro prints nothing`() async throws {
+        try await inPipeline { gyre in
+            let quiet = try await gyre.shell("echo 2 > in; $GYRE repro -q; cat two")
+            #expect(quiet.output == "2\n2\n", "\(quiet)")
+        }
+    }
+
     @Test func `what of data and stages changed is told in DVC's words`() async throws {
         try await inPipeline { gyre in
             #expect(try await gyre.run("status", "-q").code == 0)

@@ -152,8 +152,9 @@ package struct DataRepository: Sendable {
     /// - Throws: ``DataVersionsError`` `.invalidPath` if it does not lie in the project, or a link leads there.
     package func relative(_ path: FilePath) throws -> String {
         var rest = path.lexicallyNormalized()
-        guard rest.removePrefix(root), !rest.isEmpty else {
-            throw refusal("\(path)", "it does not lie inside `\(root)`")
+        guard rest.removePrefix(root) else { throw refusal("\(path)", "it does not lie inside `\(root)`") }
+        guard !rest.isEmpty else {
+            throw refusal("\(path)", "it is the repository itself", next: "name files or folders in it")
         }
         try checkPlace(rest.string)
         return rest.string
@@ -179,7 +180,10 @@ package struct DataRepository: Sendable {
     }
 
     func missing(_ relative: String) -> DataVersionsError {
-        refusal(relative, "there is no such file or folder")
+        guard (try? FileSystem.status(of: root.appending(relative), followingLinks: false))?.isSymlink == true else {
+            return refusal(relative, "there is no such file or folder")
+        }
+        return refusal(relative, "the link leads to no file or folder", next: "correct or remove it")
     }
 
     func text(of relative: String) throws -> String {

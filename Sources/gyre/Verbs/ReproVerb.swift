@@ -121,7 +121,7 @@ struct ReproVerb: AsyncParsableCommand {
         // What cannot be read is told below, behind what is wrong with the project itself.
         if set.isEmpty, !force, let stages = try? await PipelineRunner.upToDate(root, options) {
             for stage in stages { Self.show(.skipped(stage: stage.name, reason: stage.reason), false, common.output) }
-            return try common.output.answer(json: "[]", text: Self.nothing)
+            return try common.answer(json: "[]", text: Self.nothing)
         }
         let output = common.output
         try await Session.withProject(common, at: workspace) { services in
@@ -147,7 +147,7 @@ struct ReproVerb: AsyncParsableCommand {
             let tracked = try await Self.runs(runs.compactMap(\.runID), services)
             let list = RunList(tracked)
             let names = try await ExperimentNames(list, services)
-            try output.answer(
+            try common.answer(
                 json: list.json(names),
                 text: tracked.isEmpty ? Self.nothing : output.text(of: list.table(nowMs: services.now(), names))
             )

@@ -91,6 +91,16 @@ struct DataFaultTests {
         #expect(error.code == .invalidPath && error.why.contains("data/loop"))
     }
 
+    @Test(arguments: [(".", "the repository itself"), ("lost", "leads to no file"), ("one", "leads to no file")])
+    func `what is no data is refused for what it is`(path: String, why: String) async throws {
+        let project = try await TestProject()
+        try FileSystem.symlink("nowhere", at: project.root.appending("lost"))
+        try FileSystem.symlink("two", at: project.root.appending("one"))
+        try FileSystem.symlink("one", at: project.root.appending("two"))
+        let error = try await #require(throws: DataVersionsError.self) { try await project.add(path) }
+        #expect(error.code == .invalidPath && error.why.contains(why), "\(error)")
+    }
+
     @Test func `a path of nearly 4,096 bytes is versioned and restored`() async throws {
         let project = try await TestProject()
         let name = String(repeating: "ü", count: 100)

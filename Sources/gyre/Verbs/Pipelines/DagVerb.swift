@@ -45,6 +45,8 @@ struct DagVerb: AsyncParsableCommand {
     func run() async throws {
         let project = try PipelineProject(common)
         let pipeline = try await project.pipeline()
+        // A circle is an error, not a picture: nothing in it has a level.
+        _ = try pipeline.ordered([])
         var drawing = PipelineDrawing(pipeline, outputs: outs)
         if let target {
             var selection = StageSelection()

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import JSONText
+import ProjectTesting
+import SystemPackage
 import Testing
 
 /// The data verbs know what stages write, as DVC's do.
@@ -59,6 +61,42 @@ struct StageDataTests {
                 let answer = try await gyre.run(command)
                 #expect(answer.code == 1 && answer.error.contains("a → b → a"), "\(answer)")
             }
+        }
+    }
+
+    @Test func `with core.autostage what git is to hold is staged as dvc stages it, and nothing else`() async throws {
+        func index(with tool: String) async throws -> String {
+            try await Program.inEmptyFolder { gyre in
+                let work = """
+                    set -e; TOOL=$\(tool)
+                    git init -q -b main; git config user.name T; git config user.email t@localhost
+                    "$DVC" init -q; "$DVC" config core.autostage true; git add -A; git commit -qm start
+                    mkdir data; echo 1 > data/a; echo 2 > b; echo 3 > c; printf '{}' > mine; echo ours > code
+                    "$TOOL" add -q data b c
+                    "$TOOL" stage add -q -n a -d b -o sub/o -o o 'cp b o; mkdir -p sub; cp b sub/o'
+                    "$TOOL" repro -q
+                    "$TOOL" move -q data d2
+                    git status --porcelain
+                    git ls-files -s
+                    """
+                let answer = try await gyre.shell(work, environment: ["DVC": Tool.dvcPath.string])
+                try #require(answer.code == 0, "\(answer)")
+                return answer.output
+            }
+        }
+        let (ours, theirs) = (try await index(with: "GYRE"), try await index(with: "DVC"))
+        #expect(ours == theirs)
+    }
+
+    @Test func `with core.autostage also what is removed, committed or frozen is staged`() async throws {
+        try await inPipeline { gyre in
+            let answer = try await gyre.shell(
+                """
+                set -e; "$GYRE" config -q core.autostage true; echo b > b; "$GYRE" add -q b; git add .gitignore *.dvc dvc.*; git commit -qm all
+                "$GYRE" remove -q data.dvc; echo c > b; "$GYRE" commit -q -f b.dvc; "$GYRE" freeze -q copy; git status --porcelain -uno
+                """
+            )
+            #expect(answer.output == "M  .gitignore\nM  b.dvc\nD  data.dvc\nM  dvc.yaml\n", "\(answer)")
         }
     }
 

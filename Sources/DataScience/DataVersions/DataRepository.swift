@@ -110,10 +110,17 @@ package struct DataRepository: Sendable {
     }
 
     /// Adds lines to `.gitignore` for paths that git does not ignore yet.
+    ///
+    /// Those whose folder is not there are left until they are written.
     package func ignore(_ relatives: [String]) async throws {
         guard try config.bool("core", "no_scm") != true else { return }
         let root = root
-        let open = try await BlockingPool.shared.run { relatives.filter { !GitIgnore.has(root.appending($0)) } }
+        let open = try await BlockingPool.shared.run {
+            relatives.filter { relative in
+                let path = root.pushing(FilePath(relative))
+                return !GitIgnore.has(path) && FileSystem.exists(path.removingLastComponent())
+            }
+        }
         guard !open.isEmpty else { return }
         let ignored = try await Git(root: root).ignored(open)
         try await BlockingPool.shared.run {

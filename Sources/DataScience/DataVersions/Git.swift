@@ -149,7 +149,7 @@ package struct Git: Sendable {
     }
 
     /// As many paths as one call takes.
-    private static func chunks(_ paths: [String]) -> [[String]] {
+    static func chunks(_ paths: [String]) -> [[String]] {
         stride(from: 0, to: paths.count, by: 200).map { Array(paths[$0..<min($0 + 200, paths.count)]) }
     }
 

@@ -140,7 +140,10 @@ struct ReproVerb: AsyncParsableCommand {
                     let runner = PipelineRunner(root: root, tracking: services.tracking) {
                         Self.show($0, isNamed, output)
                     }
-                    runs.append(try await runner.reproduce(options))
+                    let ready = options
+                    runs.append(
+                        try await DataRepository.open(at: root).staging { try await runner.reproduce(ready) }
+                    )
                 }
                 return runs
             }

@@ -45,7 +45,7 @@ package struct Tool: Sendable {
     /// The real dvc, which keeps its state in `folder`: `GYRE_TEST_DVC`, or that of `.venv-dvc` in the package.
     package static func dvc(state folder: FilePath) -> Tool {
         Tool(
-            .path(peer("GYRE_TEST_DVC", ".venv-dvc/bin/dvc")),
+            .path(dvcPath),
             variables: [
                 "DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": folder.appending("dvc-site").string,
                 "DVC_GLOBAL_CONFIG_DIR": folder.appending("dvc-global").string,
@@ -54,9 +54,12 @@ package struct Tool: Sendable {
         )
     }
 
+    /// The program of the real dvc.
+    package static var dvcPath: FilePath { peer("GYRE_TEST_DVC", ".venv-dvc/bin/dvc") }
+
     /// The Python that dvc runs in.
     package static var dvcPython: Tool {
-        Tool(.path(peer("GYRE_TEST_DVC", ".venv-dvc/bin/dvc").removingLastComponent().appending("python")))
+        Tool(.path(dvcPath.removingLastComponent().appending("python")))
     }
 
     /// The Python with the packages of `Python/requirements.txt`.

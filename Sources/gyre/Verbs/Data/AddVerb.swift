@@ -81,7 +81,9 @@ struct AddVerb: AsyncParsableCommand {
         options.relinks = !noRelink
         let bar = FilesBar(common.output, "adding")
         options.onProgress = bar.progress
-        let pointers = try await data.add(sources, options)
+        let pointers =
+            try await message == nil
+            ? data.staging { try await data.add(sources, options) } : data.add(sources, options)
         bar.finish()
         var commit: String?
         let git = Git(root: data.root)
@@ -92,8 +94,6 @@ struct AddVerb: AsyncParsableCommand {
             } else {
                 commit = try await git.commit(message, files: data.gitFiles(of: pointers))
             }
-        } else if try data.config.bool("core", "autostage") == true {
-            try await git.add(data.gitFiles(of: pointers))
         }
         try print(pointers, commit)
     }

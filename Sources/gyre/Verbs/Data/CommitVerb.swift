@@ -64,14 +64,13 @@ struct CommitVerb: AsyncParsableCommand {
         let work = CommitWork(data: data, targets: found, common: common)
         // Stages that only may be out of date are not made fresh by a commit of code.
         let takesStages = message == nil || force || !targets.isEmpty
-        let (recorded, commit) = try await work.perform(
-            CommitWork.Wishes(
-                message: message,
-                takesStages: takesStages,
-                isForced: force,
-                relinks: !noRelink
-            )
+        let wishes = CommitWork.Wishes(
+            message: message,
+            takesStages: takesStages,
+            isForced: force,
+            relinks: !noRelink
         )
+        let (recorded, commit) = try await data.staging { try await work.perform(wishes) }
         var writer = JSONWriter()
         writer.object { writer in
             writer.key("recorded")
@@ -133,10 +132,8 @@ struct CommitWork {
                 recorded += try await stages.record(options, skipsMissing: wishes.message != nil && !wishes.isForced)
             }
             bar.finish()
-            let git = Git(root: data.root)
-            if let message = wishes.message { return (recorded, try await git.commitAll(message)) }
-            if try data.config.bool("core", "autostage") == true, !recorded.isEmpty {
-                try await git.add(Set(files.filter(data.isThere)).sorted())
+            if let message = wishes.message {
+                return (recorded, try await Git(root: data.root).commitAll(message))
             }
             return (recorded, nil)
         } catch {

@@ -28,7 +28,8 @@ struct RemoveVerb: AsyncParsableCommand {
 
     func run() async throws {
         let data = try common.data()
-        let paths = try await data.remove(targets.map { try data.relative(common.path($0)) }, withData: outs)
+        let named = try targets.map { try data.relative(common.path($0)) }
+        let paths = try await data.staging { try await data.remove(named, withData: outs) }
         var writer = JSONWriter()
         writer.object { writer in
             writer.key("removed")
@@ -61,10 +62,8 @@ struct MoveVerb: AsyncParsableCommand {
 
     func run() async throws {
         let data = try common.data()
-        let place = try await data.move(
-            try data.relative(common.path(source)),
-            to: try data.relative(common.path(target))
-        )
+        let (from, to) = (try data.relative(common.path(source)), try data.relative(common.path(target)))
+        let place = try await data.staging { try await data.move(from, to: to) }
         var writer = JSONWriter()
         writer.object { writer in writer.field("path", place) }
         try common.answer(json: writer.text, text: "moved to \(common.shown(place, of: data))")

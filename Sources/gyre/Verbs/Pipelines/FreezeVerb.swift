@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import DataVersions
 import JSONText
 import Pipelines
 import Terminal
@@ -51,9 +52,9 @@ private enum Freezing {
         let editor = StageEditor(root: project.root)
         var lines: [String] = []
         var writer = JSONWriter()
-        try writer.array { writer in
-            for stage in stages {
-                let didChange = try editor.freeze(stage, isFrozen)
+        let changed = try await project.data.staging { try stages.map { try editor.freeze($0, isFrozen) } }
+        writer.array { writer in
+            for (stage, didChange) in zip(stages, changed) {
                 let word = isFrozen ? "frozen" : "not frozen"
                 lines.append("stage \(stage.address) is \(word)\(didChange ? " now" : "")")
                 writer.object { writer in
@@ -63,6 +64,6 @@ private enum Freezing {
                 }
             }
         }
-        try common.output.answer(json: writer.text, text: lines.joined(separator: "\n"))
+        try common.answer(json: writer.text, text: lines.joined(separator: "\n"))
     }
 }

@@ -170,14 +170,18 @@ struct StageAddVerb: AsyncParsableCommand {
         draft.plots = plots.map { .init($0) } + plotsNoCache.map { .init($0, isCached: false) }
         draft.alwaysChanged = alwaysChanged
         draft.description = desc
-        let stage = try StageEditor(root: project.root).add(draft, in: project.folder, force: force)
-        try await project.data.ignore(stage.outputs.filter(\.isCached).map(\.path))
+        let new = draft
+        let stage = try await project.data.staging {
+            let stage = try StageEditor(root: project.root).add(new, in: project.folder, force: force)
+            try await project.data.ignore(stage.outputs.filter(\.isCached).map(\.path))
+            return stage
+        }
         var writer = JSONWriter()
         writer.object { writer in
             writer.field("stage", stage.address)
             writer.field("file", stage.file)
         }
-        try common.output.answer(
+        try common.answer(
             json: writer.text,
             text: "added the stage \(stage.name) to \(project.shown(stage.file))"
         )

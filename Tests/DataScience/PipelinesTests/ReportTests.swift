@@ -233,7 +233,7 @@ struct ReportTests {
         let workspace = try await revision("workspace", lab)
         let (plots, problems) = try await Plot.collect([workspace], targets: ["a<b>.png", "s.json", "gone.csv"])
         #expect(problems.map(\.message) == ["there is no `gone.csv`"])
-        let page = PlotPage.html(plots)
+        let page = try PlotPage.html(plots)
         #expect(page.contains("src=\"data:image/png;base64,iVBORw==\"") && page.contains("<h2>a&lt;b&gt;.png</h2>"))
         #expect(page.split(separator: "</script>").count - 1 == 3 + 1, "those of the page, and one plot")
     }

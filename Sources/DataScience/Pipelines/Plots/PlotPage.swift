@@ -11,7 +11,7 @@ package enum PlotPage {
         "confusion_normalized",
     ]
 
-    private static let colors = [
+    static let colors = [
         "#945dd6", "#13adc7", "#f46837", "#48bb78", "#cc3699", "#ffd23f", "#5c62d6", "#ed5565",
     ]
 
@@ -20,6 +20,7 @@ package enum PlotPage {
     /// - Source: Vega-Lite 5, https://vega.github.io/schema/vega-lite/v5.json
     package static func vega(_ plot: Plot) -> String? {
         guard case .rows(let rows) = plot.content else { return nil }
+        if let template = plot.template { return template.filled(with: plot, rows: rows) }
         let values = rows.map(PythonText.ordered).joined(separator: ", ")
         let title = PythonText.json(plot.settings["title"] ?? plot.id)
         let domain = plot.revisions.map { PythonText.json($0) }.joined(separator: ", ")
@@ -119,8 +120,37 @@ package enum PlotPage {
         return "{\(start)\"data\": {\(data.joined(separator: ", "))}}"
     }
 
+    private static let scripts = """
+        <script src="https://cdn.jsdelivr.net/npm/vega@5.20.2"></script>
+          <script src="https://cdn.jsdelivr.net/npm/vega-lite@5.2.0"></script>
+          <script src="https://cdn.jsdelivr.net/npm/vega-embed@6.18.2"></script>
+        """
+
+    /// What a page of the user's has where the plots go.
+    private static let place = "{plot_divs}"
+
     /// The page; series are drawn by Vega in the reader's browser.
-    package static func html(_ plots: [Plot]) -> String {
+    ///
+    /// - Parameters:
+    ///   - plots: The plots.
+    ///   - frame: A page of the user's, with `{plot_divs}` where the plots go and `{scripts}` where the scripts do.
+    /// - Returns: HTML.
+    /// - Throws: ``PipelinesError`` `.invalidPipeline` for a frame that has no place for the plots.
+    package static func html(_ plots: [Plot], frame: String? = nil) throws -> String {
+        guard let frame else { return page(divisions(plots)) }
+        guard frame.contains(place) else {
+            throw PipelinesError(
+                .invalidPipeline,
+                what: "cannot draw into the page",
+                why: "it has no `\(place)`",
+                next: "write that where the plots shall be"
+            )
+        }
+        return frame.replacing("{scripts}", with: scripts).replacing("{refresh_tag}", with: "")
+            .replacing(place, with: divisions(plots))
+    }
+
+    private static func divisions(_ plots: [Plot]) -> String {
         var body = ""
         for (index, plot) in plots.enumerated() {
             switch plot.content {
@@ -142,25 +172,27 @@ package enum PlotPage {
                 body += "  </div>\n"
             }
         }
-        return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-              <meta charset="utf-8">
-              <title>Plots</title>
-              <script src="https://cdn.jsdelivr.net/npm/vega@5.20.2"></script>
-              <script src="https://cdn.jsdelivr.net/npm/vega-lite@5.2.0"></script>
-              <script src="https://cdn.jsdelivr.net/npm/vega-embed@6.18.2"></script>
-              <style>
-                body { font-family: system-ui, sans-serif; margin: 24px; display: flex; flex-wrap: wrap; gap: 24px; }
-                img { max-width: 480px; }
-              </style>
-            </head>
-            <body>
-            \(body)</body>
-            </html>
+        return body
+    }
 
-            """
+    private static func page(_ body: String) -> String {
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+          <meta charset="utf-8">
+          <title>Plots</title>
+          \(scripts)
+          <style>
+            body { font-family: system-ui, sans-serif; margin: 24px; display: flex; flex-wrap: wrap; gap: 24px; }
+            img { max-width: 480px; }
+          </style>
+        </head>
+        <body>
+        \(body)</body>
+        </html>
+
+        """
     }
 
     private static func url(_ type: String, _ bytes: [UInt8]) -> String { "data:image/\(type);base64,\(base64(bytes))" }

@@ -27,6 +27,8 @@ package struct Plot: Sendable {
     package let revisions: [String]
     /// The data.
     package let content: Content
+    /// The user's way to draw it; nil for one of ours.
+    let template: PlotTemplate?
 
     /// Why data of a plot could not be had.
     package struct Problem: Sendable {
@@ -94,6 +96,11 @@ package struct Plot: Sendable {
                 }
             }
         }
+        var templates: [String: PlotTemplate] = [:]
+        for name in Set(definitions.values.compactMap { $0.settings["template"] }) {
+            guard let root = revisions.first?.root else { continue }
+            templates[name] = try await PlotTemplate.named(name, in: root)
+        }
         let plots = order.compactMap { id -> Plot? in
             guard let definition = definitions[id] else { return nil }
             let content: Content
@@ -111,7 +118,8 @@ package struct Plot: Sendable {
                 x: x,
                 y: y,
                 revisions: revisions.map(\.name),
-                content: content
+                content: content,
+                template: definition.settings["template"].flatMap { templates[$0] }
             )
         }
         return (plots, problems)

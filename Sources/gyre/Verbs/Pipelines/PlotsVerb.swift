@@ -121,17 +121,19 @@ struct PlotOptions: ParsableArguments {
     @Flag(help: "The first line of a CSV or TSV file is data, too.")
     var noHeader = false
 
+    @Option(
+        help: ArgumentHelp(
+            "A page with `{plot_divs}` where the plots go, and `{scripts}` in its head.",
+            valueName: "file"
+        )
+    )
+    var htmlTemplate: String?
+
     @Flag(help: "Print the document for Vega-Lite of the only target.")
     var showVega = false
 
     @Flag(help: "Not supported: open the page that is named by a browser.")
     var open = false
-
-    func validate() throws {
-        if let template, !PlotPage.templates.contains(template) {
-            throw ValidationError("--template is one of \(PlotPage.templates.joined(separator: ", "))")
-        }
-    }
 
     private var settings: [String: String] {
         let named: [(String, String?)] = [
@@ -139,6 +141,15 @@ struct PlotOptions: ParsableArguments {
             ("header", noHeader ? "false" : nil),
         ]
         return Dictionary(named.compactMap { key, value in value.map { (key, $0) } }, uniquingKeysWith: { $1 })
+    }
+
+    /// The user's page, as an option or the settings name it.
+    private func frame(_ project: PipelineProject, _ common: CommonOptions) throws -> String? {
+        let named = htmlTemplate.map { common.path($0) }
+        let configured = project.data.config.value("plots", "html_template").map {
+            project.root.appending(".dvc").pushing(FilePath($0))
+        }
+        return try (named ?? configured).map { try FileReader.text(of: $0, limit: 16 << 20) }
     }
 
     func draw(_ names: [String], _ targets: [String], _ common: CommonOptions) async throws {
@@ -174,7 +185,7 @@ struct PlotOptions: ParsableArguments {
         let folder = common.path(out ?? project.data.config.value("plots", "out_dir") ?? "dvc_plots")
         try FileSystem.createDirectory(folder)
         let page = folder.appending("index.html")
-        try AtomicFile.write(PlotPage.html(plots), to: page)
+        try AtomicFile.write(PlotPage.html(plots, frame: try frame(project, common)), to: page)
         try common.output.answer(json: "", text: "file://\(page)")
     }
 }

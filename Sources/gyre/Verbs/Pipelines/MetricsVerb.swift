@@ -143,7 +143,8 @@ struct MetricsDiffVerb: AsyncParsableCommand {
         let text = comparison.text(
             difference,
             "Metric",
-            revisions,
+            old: revisions.old,
+            new: revisions.new,
             precision: precision,
             hasChange: true,
             common.output

@@ -48,6 +48,12 @@ struct RunningTests {
         #expect(error.why == "signal 9 ended it")
     }
 
+    @Test func `a run that failed has its parameters, too`() async throws {
+        let lab = try await Laboratory("stages:\n  a: {cmd: exit 3, params: [depth]}\n", params: "depth: 4\n")
+        await #expect(throws: PipelinesError.self) { try await lab.reproduce() }
+        #expect(try await lab.run()?.params.map { "\($0.key)=\($0.value)" } == ["depth=4"])
+    }
+
     @Test func `a promised output that is not written fails the stage`() async throws {
         let lab = try await Laboratory("stages:\n  a: {cmd: touch x, outs: [x, y/z]}\n")
         let error = try await #require(throws: PipelinesError.self) { try await lab.reproduce() }

@@ -68,7 +68,9 @@ struct Reproduction {
             try await recorder?.finish(try trackedParams(), note: states())
         } catch {
             let isCancelled = error is CancellationError || Task.isCancelled
-            await recorder?.end(isCancelled ? .killed : .failed, note: states())
+            // Why the run ended is worth more than parameters that cannot be read.
+            let params = (try? trackedParams()) ?? []
+            await recorder?.end(isCancelled ? .killed : .failed, params, note: states())
             leftovers.finish()
             throw error
         }

@@ -204,21 +204,22 @@ struct RunRecorder: Sendable {
         _ params: [(key: String, value: String)],
         note states: [(stage: String, state: StageResult.State)]
     ) async throws {
-        var known = Set(try await tracking.run(id: runID).params.map(\.key))
-        let missing = params.filter { Self.isName($0.key) && known.insert($0.key).inserted }.map {
-            KeyValue($0.key, Self.cut($0.value, to: 6_000))
-        }
-        for batch in missing.chunks(of: 100) { try await tracking.log(.init(params: batch), run: runID) }
+        try await log(params)
         try await note(states)
         if let freeze = try await environment() { try await store(Array(freeze.utf8), as: "gyre/requirements.txt") }
         _ = try await tracking.updateRun(id: runID, status: .finished, endMs: nowMs())
     }
 
     /// Ends the run badly; a failure to say so must not hide the one that ended it.
-    func end(_ status: RunStatus, note states: [(stage: String, state: StageResult.State)] = []) async {
+    func end(
+        _ status: RunStatus,
+        _ params: [(key: String, value: String)] = [],
+        note states: [(stage: String, state: StageResult.State)] = []
+    ) async {
         let (recorder, endMs) = (self, nowMs())
         // The task may be cancelled already; the note must be written all the same.
         await Task.detached {
+            try? await recorder.log(params)
             try? await recorder.note(states)
             _ = try? await recorder.tracking.updateRun(id: recorder.runID, status: status, endMs: endMs)
         }.value
@@ -228,6 +229,15 @@ struct RunRecorder: Sendable {
     func end(_ child: String, _ status: RunStatus) async {
         let (tracking, endMs) = (tracking, nowMs())
         await Task.detached { _ = try? await tracking.updateRun(id: child, status: status, endMs: endMs) }.value
+    }
+
+    /// Logs parameters that the script did not log itself.
+    private func log(_ params: [(key: String, value: String)]) async throws {
+        var known = Set(try await tracking.run(id: runID).params.map(\.key))
+        let missing = params.filter { Self.isName($0.key) && known.insert($0.key).inserted }.map {
+            KeyValue($0.key, Self.cut($0.value, to: 6_000))
+        }
+        for batch in missing.chunks(of: 100) { try await tracking.log(.init(params: batch), run: runID) }
     }
 
     /// Marks what became of each stage: which ran, which came from the cache, which were up to date.

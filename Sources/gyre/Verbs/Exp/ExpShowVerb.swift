@@ -213,7 +213,7 @@ struct ExperimentView {
     }
 
     /// A moment as ISO 8601, in UTC.
-    static func moment(_ seconds: Int64) -> String { {
+    static func moment(_ seconds: Int64) -> String {
         let moment = Moment(ms: seconds * 1_000)
         return "\(moment.day)T\(moment.clock)Z"
     }

@@ -158,12 +158,18 @@ struct ChunkedRemoteTests {
         let manifest = try #require(try await shared.keys().first { $0.hasPrefix("files/manifests/") })
         let bytes = try #require(try await shared.remote.storage.bytes(of: manifest, limit: 1 << 20))
         try shared.loseCache()
-        let lines = bytes.split(separator: UInt8(ascii: "\n"))
-        let swapped = [lines[0], lines[2], lines[1]] + lines[3...]
-        for wrong in [bytes.dropLast(30), bytes[..<90], swapped.joined(separator: [10]) + [10]] as [[UInt8]] {
-            try await shared.change(manifest, to: Array(wrong))
+        var flipped = bytes
+        flipped[200] ^= 1
+        // The chunks of another content, in a list that is whole.
+        var other = ChunkList()
+        for entry in try #require(ChunkList(bytes)).entries.reversed() { other.add(entry) }
+        for wrong in [Array(bytes.dropLast(30)), Array(bytes[..<90]), flipped, other.file] {
+            try await shared.change(manifest, to: wrong)
             let report = try await shared.fetch()
             #expect((report.failed.first?.error as? DataRemotesError)?.what.contains(manifest) == true)
+            // What cannot be believed stops a collection before any chunk goes.
+            guard wrong != other.file else { continue }
+            await #expect(throws: DataRemotesError.self) { _ = try await shared.collect() }
         }
         #expect(try shared.project.folder.contents(of: ".dvc/cache").filter { !$0.value.isEmpty } == [:])
         // A whole object is as good as ever.

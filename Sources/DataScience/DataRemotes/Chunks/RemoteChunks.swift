@@ -93,11 +93,12 @@ struct RemoteChunks: Sendable {
     /// - Throws: ``DataRemotesError`` `.corruptContent`.
     func list(of object: DataObject) async throws -> ChunkList? {
         let key = Self.manifestKey(object)
-        guard let bytes = try await storage.bytes(of: key, limit: Self.manifestLimit) else { return nil }
-        guard let list = ChunkList(bytes) else {
-            throw Self.unusable(key, "it is no list of chunks", removing: [key])
+        // It may be the way that changed the bytes, and not the store.
+        for _ in 0..<2 {
+            guard let bytes = try await storage.bytes(of: key, limit: Self.manifestLimit) else { return nil }
+            if let list = ChunkList(bytes) { return list }
         }
-        return list
+        throw Self.unusable(key, "it is damaged, or no list of chunks", removing: [key])
     }
 
     // MARK: Receiving
@@ -141,7 +142,7 @@ struct RemoteChunks: Sendable {
     private func bytes(of entry: ChunkList.Entry, in object: DataObject) async throws -> [UInt8] {
         let key = Self.key(entry.id)
         let manifest = Self.manifestKey(object)
-        // It may be the way that changed the bytes, and not the store.
+        // As above.
         for _ in 0..<2 {
             // A longer one is damaged too.
             guard let bytes = try await storage.bytes(of: key, limit: 16 << 20) else {

@@ -50,7 +50,8 @@ package struct ChunkID: Hashable, Sendable {
 
 /// What a content consists of: its chunks in order.
 ///
-/// As a file: a head, and a line with hash and length for each chunk.
+/// As a file: a head with the SHA-256 of what follows, then a line with hash and length for each chunk. Whoever collects chunks believes
+/// the file, so that no bit of it may be another.
 package struct ChunkList: Sendable {
     /// A chunk and its length in bytes.
     package struct Entry: Sendable {
@@ -67,8 +68,6 @@ package struct ChunkList: Sendable {
         }
     }
 
-    private static let head = "gyre manifest 1"
-
     /// The chunks.
     package private(set) var entries: [Entry] = []
     /// The length of the content in bytes.
@@ -80,7 +79,9 @@ package struct ChunkList: Sendable {
     /// Reads the file of a list; nil if it is none.
     package init?(_ bytes: [UInt8]) {
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        guard let head = lines.first, head.elementsEqual(Self.head.utf8), lines.last?.isEmpty == true else { return nil }
+        guard let head = lines.first, lines.last?.isEmpty == true,
+            head.elementsEqual(Self.head(of: Array(bytes.dropFirst(head.count + 1))).utf8)
+        else { return nil }
         entries.reserveCapacity(lines.count)
         for line in lines.dropFirst().dropLast() {
             let words = line.split(separator: UInt8(ascii: " "))
@@ -99,9 +100,13 @@ package struct ChunkList: Sendable {
 
     /// The file of the list.
     package var file: [UInt8] {
-        var bytes = Array("\(Self.head)\n".utf8)
-        bytes.reserveCapacity(bytes.count + entries.count * 72)
-        for entry in entries { bytes += "\(entry.id.hex) \(entry.length)\n".utf8 }
-        return bytes
+        var lines: [UInt8] = []
+        lines.reserveCapacity(entries.count * 72)
+        for entry in entries { lines += "\(entry.id.hex) \(entry.length)\n".utf8 }
+        return Array("\(Self.head(of: lines))\n".utf8) + lines
+    }
+
+    private static func head(of lines: [UInt8]) -> String {
+        "gyre manifest 1 \(FileHashing.digest(of: lines, .sha256).hex)"
     }
 }

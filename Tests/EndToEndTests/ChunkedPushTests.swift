@@ -34,26 +34,15 @@ struct ChunkedPushTests {
     /// Names objects, chunks and manifests of the store that have other bytes than they should.
     private static let check = """
         cd store 2>/dev/null || exit 0
-        find files/md5 -type f 2>/dev/null | while read -r file; do
-          name=$(basename "$(dirname "$file")")$(basename "$file" .dir)
-          [ "$(md5sum < "$file" | cut -c 1-32)" = "$name" ] || echo "$file"
-        done
-        find files/chunks -type f 2>/dev/null | while read -r file; do
-          name=$(basename "$(dirname "$file")")$(basename "$file")
-          [ "$(sha256sum < "$file" | cut -c 1-64)" = "$name" ] || echo "$file"
-        done
-        find files/manifests -type f 2>/dev/null | while read -r file; do
-          tail -n +2 "$file" | while read -r hash length; do
-            chunk="files/chunks/$(echo "$hash" | cut -c 1-2)/$(echo "$hash" | cut -c 3-)"
-            [ "$(stat -c %s "$chunk" 2>/dev/null)" = "$length" ] || echo "$file: $chunk"
-          done
-        done
-        find files/md5 -name '*.dir' -type f 2>/dev/null | while read -r listing; do
-          grep -o '"md5": "[0-9a-f]*"' "$listing" | cut -c 9-40 | while read -r md5; do
-            place="$(echo "$md5" | cut -c 1-2)/$(echo "$md5" | cut -c 3-)"
-            [ -e "files/md5/$place" ] || [ -e "files/manifests/$place" ] || echo "$listing: $md5"
-          done
-        done
+        mkdir -p files/md5 files/chunks files/manifests
+        find files/md5 -type f -exec md5sum {} + | awk '{
+          name = $2; sub("files/md5/", "", name); sub("/", "", name); sub("[.]dir$", "", name); if (name != $1) print $2 }'
+        find files/chunks -type f -exec sha256sum {} + | awk '{
+          name = $2; sub("files/chunks/", "", name); sub("/", "", name); if (name != $1) print $2 }'
+        find files/chunks -type f -printf '%P %s\\n' | sed 's,/,,' | sort > ../chunks
+        find files/manifests -type f -exec grep -hv gyre {} + | sort -u | comm -13 ../chunks -
+        find files/md5 files/manifests -type f -printf '%P\\n' | sed 's,/,,' | sort > ../contents
+        find files/md5 -name '*.dir' -exec grep -oh '"md5": "[0-9a-f]*"' {} + | cut -c 9-40 | sort -u | comm -13 ../contents -
         """
 
     @Test func `the switch is that of the project, and a command turns it back`() async throws {
@@ -64,7 +53,7 @@ struct ChunkedPushTests {
             #expect(first.error.components("gyre remote unchunk") == 1, "\(first.error)")
             #expect(try await gyre.shell("ls store/files").output == "busy\nchunks\nmanifests\nmd5\n")
             _ = try await gyre.shell("cp edited data/big; \"$GYRE\" add -q data")
-            let second = try await gyre.run("push", "--json", "-q")
+            let second = try await gyre.run("push", "--json")
             #expect(second.output.contains(#""pushed":2,"#))
             // Nobody is told of chunks where there are none.
             #expect(try await gyre.run("push").error == "")
@@ -90,7 +79,7 @@ struct ChunkedPushTests {
         try await inProject { gyre in
             _ = try await gyre.shell("for n in 1 2 3 4 5; do sed \"s/^$n/x$n,/\" big > data/$n; done; \"$GYRE\" add -q data")
             if verb == "pull" { _ = try await gyre.shell("\"$GYRE\" push -q; rm -rf .dvc/cache data") }
-            for pause in ["0.05", "0.1", "0.2", "0.4", "0.8"] {
+            for pause in ["0.1", "0.25", "0.5", "0.8"] {
                 _ = try await gyre.shell(
                     "\"$GYRE\" \(verb) -q & process=$!; sleep \(pause); kill -9 $process; wait $process 2>/dev/null; true"
                 )
@@ -117,7 +106,7 @@ struct ChunkedPushTests {
         try await inProject { gyre in
             _ = try await gyre.shell("printf 'data:\\n  chunking: maybe\\n  chunks: 1\\n' > gyre.yaml")
             let answer = try await gyre.run("push")
-            #expect(answer.code == 2)
+            #expect(answer.code == 1)
             #expect(answer.error.contains("gyre.yaml:2") && answer.error.contains("chunks"), "\(answer.error)")
         }
     }

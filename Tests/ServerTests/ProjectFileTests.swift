@@ -20,6 +20,12 @@ struct ProjectFileTests {
         #expect(file.evaluation.require.isEmpty)
         #expect(file.loop.retrainWhen.isEmpty)
         #expect(!file.loop.promotesAutomatically)
+        #expect(!file.data.isChunked)
+    }
+
+    @Test func `data goes as chunks where the file says so`() throws {
+        #expect(try ProjectFile.parse("data: {chunking: true}", defaultName: "x").data.isChunked)
+        #expect(try !ProjectFile.parse("data: {chunking: false}", defaultName: "x").data.isChunked)
     }
 
     @Test func `the example's file is read whole`() throws {
@@ -42,6 +48,8 @@ struct ProjectFileTests {
         ("model:\n  nam: x", "2:3", "`model.nam` is not a key (did you mean `name`?)"),
         ("model:\n  threshold: much", "2:14", "`model.threshold` is a text; a number is expected"),
         ("model:\n  threshold: 1.5", "2:14", "it lies between 0 and 1"),
+        ("data:\n  chunking: much", "2:13", "`data.chunking` is a text; true or false is expected"),
+        ("data:\n  chunkin: true", "2:3", "`data.chunkin` is not a key (did you mean `chunking`?)"),
         ("evaluation:\n  date: x", "2:3", "`evaluation.date` is not a key (did you mean `data`?)"),
         ("evaluation:\n  require: [recal >= 1]", "2:13", "did you mean `recall`?"),
         ("evaluation:\n  require:\n    - recall => 1", "3:7", "is not a comparison"),

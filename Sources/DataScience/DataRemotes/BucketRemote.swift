@@ -22,21 +22,31 @@ struct BucketRemote: RemoteStorage {
     // MARK: What is there
 
     func existing(_ keys: [String]) async throws -> Set<String> {
-        let wanted = Set(keys)
-        let objects = wanted.filter { $0.hasPrefix("files/md5/") }
-        guard objects.count > 64 else { return try await asked(keys) }
+        var found: Set<String> = []
+        // Of names that begin with hashes the number is known by that of some.
+        var rest = keys
+        for start in ["files/md5/", "files/chunks/", "files/manifests/"] {
+            let some = Set(rest.filter { $0.hasPrefix(start) })
+            guard some.count > 64 else { continue }
+            rest.removeAll(where: some.contains)
+            found.formUnion(try await existing(some, below: start))
+        }
+        return found.union(try await asked(rest))
+    }
+
+    private func existing(_ keys: Set<String>, below start: String) async throws -> Set<String> {
         // Hashes are spread evenly, so that one folder of 256 says how many objects there are. A page of a thousand costs a
         // store about as much as a few questions.
-        let estimate = try await store.count("files/md5/00/") * 256
-        guard estimate / 1_000 * 3 < objects.count else { return try await asked(keys) }
-        let starts = estimate < 16_000 ? ["files/md5/"] : (0..<16).map { "files/md5/\(String($0, radix: 16))" }
-        var found = try await asked(keys.filter { !objects.contains($0) })
+        let estimate = try await store.count("\(start)00/") * 256
+        guard estimate / 1_000 * 3 < keys.count else { return try await asked(Array(keys)) }
+        let starts = estimate < 16_000 ? [start] : (0..<16).map { "\(start)\(String($0, radix: 16))" }
+        var found: Set<String> = []
         try await withThrowingTaskGroup(of: Set<String>.self) { group in
             for start in starts {
                 group.addTask {
                     var found: Set<String> = []
                     try await store.scan(start) { infos in
-                        for info in infos where objects.contains(info.key.text) { found.insert(info.key.text) }
+                        for info in infos where keys.contains(info.key.text) { found.insert(info.key.text) }
                     }
                     return found
                 }
@@ -68,6 +78,17 @@ struct BucketRemote: RemoteStorage {
         }
     }
 
+    func send(_ key: String, bytes: [UInt8]) async throws {
+        try await budget.take(bytes.count)
+        do {
+            try await store.put(try ObjectKey(key), ByteBuffer(bytes: bytes), md5: nil)
+        } catch {
+            await budget.give(bytes.count)
+            throw error
+        }
+        await budget.give(bytes.count)
+    }
+
     func finish() async throws {}
 
     func remove(_ keys: [String]) async throws { try await store.delete(try keys.map { try ObjectKey($0) }) }
@@ -80,6 +101,16 @@ struct BucketRemote: RemoteStorage {
         } catch let error as DataRemotesError where error.code == .corruptContent {
             // It may be the way that changed the bytes, and not the store.
             return try await receiveOnce(key, into: batch, as: path, md5: md5)
+        }
+    }
+
+    func bytes(of key: String, limit: Int) async throws -> [UInt8]? {
+        do {
+            let body = try await store.get(try ObjectKey(key), range: nil)
+            guard body.info.sizeInBytes <= limit else { throw damaged(key) }
+            return Array(try await gathered(body).readableBytesView)
+        } catch let error as ObjectStorageError where error.code == .notFound {
+            return nil
         }
     }
 

@@ -6,6 +6,10 @@ package import HTTPTransport
 import ObjectStorage
 import SystemPackage
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// A remote of a repository, ready to be asked.
 package struct DataRemote: Sendable {
     /// Its name in the settings.
@@ -15,6 +19,8 @@ package struct DataRemote: Sendable {
     let storage: any RemoteStorage
     /// How many transfers at once.
     let concurrency: Int
+    /// The clock in seconds UTC.
+    var now: @Sendable () -> Int64 = { Int64(time(nil)) }
 
     init(name: String, url: String, storage: any RemoteStorage, jobs: Int? = nil) {
         self.name = name

@@ -22,6 +22,8 @@ package struct DataRemotesError: Explained {
         case noScope
         /// A commit whose data is not on the remote.
         case dataNotPushed
+        /// Somebody works on the remote's chunks.
+        case busy
     }
 
     /// What went wrong, to switch on.
@@ -40,6 +42,7 @@ package struct DataRemotesError: Explained {
         case .corruptContent, .failed: .failed
         case .noScope: .usage
         case .dataNotPushed: .refused
+        case .busy: .conflict
         }
     }
 

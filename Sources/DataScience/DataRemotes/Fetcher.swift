@@ -69,10 +69,18 @@ package struct Fetcher: Sendable {
         let needed = objects.objects.filter { !here.contains($0) }
         if announced { watch.begin(needed.count) }
         guard !needed.isEmpty else { return TransferReport(kept: here.count) }
-        let (cache, storage) = (cache, remote.storage)
+        let (cache, storage, chunks) = (cache, remote.storage, RemoteChunks(of: remote))
         var (report, _) = try await Mover(concurrency: remote.concurrency, watch: watch)
             .move(needed, named: objects) { object in
-                try await storage.receive(object.key, into: batch, as: cache.path(object), md5: object.contentHash)
+                let path = cache.path(object)
+                do {
+                    return try await storage.receive(object.key, into: batch, as: path, md5: object.contentHash)
+                } catch let error as DataRemotesError where error.code == .missingContent {
+                    guard !object.isLegacy, !object.isListing,
+                        let size = try await chunks.receive(object, into: batch, as: path)
+                    else { throw error }
+                    return size
+                }
             }
         try await BlockingPool.shared.run { try batch.finish() }
         report.kept += here.count

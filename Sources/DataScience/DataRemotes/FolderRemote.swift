@@ -82,6 +82,26 @@ struct FolderRemote: RemoteStorage {
         })
     }
 
+    func send(_ key: String, bytes: [UInt8]) async throws {
+        let target = root.appending(key)
+        try await BlockingPool.shared.run {
+            let file = try objects.make()
+            try bytes.withUnsafeBytes { try file.write($0, at: 0) }
+            try objects.add(file, size: Int64(bytes.count), as: target)
+        }
+    }
+
+    func bytes(of key: String, limit: Int) async throws -> [UInt8]? {
+        let source = root.appending(key)
+        return try await BlockingPool.shared.run {
+            do {
+                return try FileReader.bytes(of: source, limit: limit)
+            } catch let error as FilesError where error.code == .notFound {
+                return nil
+            }
+        }
+    }
+
     func finish() async throws {
         try await BlockingPool.shared.run {
             try objects.finish()

@@ -13,6 +13,11 @@ package struct GarbageCollector: Sendable {
         package let objects: [DataObject]
         /// Their size in bytes.
         package let bytes: Int64
+        /// What goes of a remote's chunks.
+        package var chunks = ChunkSweep()
+
+        /// How many objects it has.
+        package var count: Int { objects.count + chunks.manifests.count + chunks.chunks.count }
     }
 
     private let cache: LocalObjects
@@ -59,7 +64,9 @@ package struct GarbageCollector: Sendable {
 
     /// What a remote has beyond what is needed.
     package func unneeded(_ needed: Set<DataObject>, on remote: DataRemote) async throws -> Sweep {
-        try await unneeded(needed, in: remote.storage)
+        let objects = try await unneeded(needed, in: remote.storage)
+        let chunks = try await ChunkCollector(remote).unneeded { needed.contains($0) }
+        return Sweep(objects: objects.objects, bytes: objects.bytes + chunks.bytes, chunks: chunks)
     }
 
     private func unneeded(_ needed: Set<DataObject>, in storage: any RemoteStorage) async throws -> Sweep {
@@ -92,12 +99,17 @@ package struct GarbageCollector: Sendable {
     /// Removes objects of a remote.
     package func remove(_ sweep: Sweep, on remote: DataRemote) async throws {
         try await remove(sweep, from: remote.storage)
+        guard !sweep.chunks.isEmpty else { return }
+        guard try await ChunkCollector(remote).remove(sweep.chunks.manifests) != nil else {
+            warn("a push to `\(remote.name)` is under way, so that its manifests and chunks stay; run it again")
+            return
+        }
     }
 
     /// Those of the objects that are on a remote.
     package func known(_ sweep: Sweep, on remote: DataRemote) async throws -> Sweep {
-        let there = try await remote.storage.existing(sweep.objects.map(\.key))
-        return Sweep(objects: sweep.objects.filter { there.contains($0.key) }, bytes: 0)
+        let there = try await RemoteChunks(of: remote).holding(sweep.objects)
+        return Sweep(objects: sweep.objects.filter(there.contains), bytes: 0)
     }
 
     private func remove(_ sweep: Sweep, from storage: any RemoteStorage) async throws {

@@ -8,15 +8,17 @@ import Files
 /// A folder's listing goes behind all of its files: where it is, they are too. Stopped at any instant, a push can be run again,
 /// and sends what is missing still.
 package struct Pusher: Sendable {
-    private let cache: LocalObjects
-    private let remote: DataRemote
-    private let watch: TransferWatch
+    let cache: LocalObjects
+    let remote: DataRemote
+    let watch: TransferWatch
+    private let chunking: Chunking?
 
-    /// A way from a cache to a remote.
-    package init(from cache: LocalObjects, to remote: DataRemote, watch: TransferWatch) {
+    /// A way from a cache to a remote; large contents go as chunks if that is wished.
+    package init(from cache: LocalObjects, to remote: DataRemote, watch: TransferWatch, chunking: Chunking? = nil) {
         self.cache = cache
         self.remote = remote
         self.watch = watch
+        self.chunking = chunking
     }
 
     /// A folder, and what it needs on the remote before its listing may go there.
@@ -28,6 +30,14 @@ package struct Pusher: Sendable {
 
     /// Sends the contents of those outputs that remotes should have.
     package func push(_ outputs: [SelectedOutput]) async throws -> TransferReport {
+        guard let chunking else { return try await push(outputs, nil) }
+        return try await marked { marks in try await push(outputs, (chunking, marks)) }
+    }
+
+    private func push(
+        _ outputs: [SelectedOutput],
+        _ chunking: (settings: Chunking, marks: RemoteMarks)?
+    ) async throws -> TransferReport {
         let outputs = outputs.filter(\.output.isShared)
         var report = TransferReport()
         var wanted = NamedObjects()
@@ -59,14 +69,22 @@ package struct Pusher: Sendable {
         report.kept += there.count
         let needed = wanted.objects.filter { !there.contains($0) }
         let here = try await cache.present(needed)
-        for object in needed where !here.contains(object) {
+        let sources = try await chunking?.settings.sources(of: needed, here: here, in: cache) ?? []
+        let chunked = Set(sources.map(\.object))
+        for object in needed where !here.contains(object) && !chunked.contains(object) {
             report.missing.append(MissingObject(name: wanted.name(object), md5: object.md5))
         }
-        let sendable = needed.filter(here.contains)
-        watch.begin(sendable.count + folders.count)
+        let sendable = needed.filter { here.contains($0) && !chunked.contains($0) }
+        watch.begin(sendable.count + sources.count + folders.count)
         let sent = try await send(sendable, wanted)
         report.add(sent.report)
-        report.add(try await send(folders, whole: there.union(sent.done)))
+        var whole = there.union(sent.done)
+        if let chunking, !sources.isEmpty {
+            let cut = try await send(sources, wanted, chunking.marks)
+            report.add(cut.report)
+            whole.formUnion(cut.done)
+        }
+        report.add(try await send(folders, whole: whole))
         return report
     }
 
@@ -91,8 +109,7 @@ package struct Pusher: Sendable {
     }
 
     private func existing(_ objects: Set<DataObject>) async throws -> Set<DataObject> {
-        let found = try await remote.storage.existing(objects.map(\.key))
-        return objects.filter { found.contains($0.key) }
+        try await RemoteChunks(of: remote).holding(objects)
     }
 }
 

@@ -58,10 +58,10 @@ package struct RemoteStatus: Sendable {
         let asked = objects.objects.filter { object in
             !object.isListing && !(parents[object].map { listed.contains($0.key) } ?? false)
         }
-        let found = try await remote.storage.existing(asked.map(\.key))
+        let found = try await RemoteChunks(of: remote).holding(asked)
         return objects.objects.compactMap { object in
             let isThere =
-                listed.contains(object.key) || found.contains(object.key)
+                listed.contains(object.key) || found.contains(object)
                 || (parents[object].map { listed.contains($0.key) } ?? false)
             let place: Place? =
                 switch (here.contains(object), isThere) {

@@ -39,6 +39,12 @@ protocol RemoteStorage: Sendable {
 
     /// Removes objects; those that are not there are fine.
     func remove(_ keys: [String]) async throws
+
+    /// Stores bytes.
+    func send(_ key: String, bytes: [UInt8]) async throws
+
+    /// The bytes of an object, at most `limit`; nil if it is not there.
+    func bytes(of key: String, limit: Int) async throws -> [UInt8]?
 }
 
 extension RemoteStorage {

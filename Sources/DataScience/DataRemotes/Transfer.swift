@@ -32,6 +32,8 @@ package struct TransferReport: Sendable {
     package var moved = 0
     /// Bytes moved.
     package var bytes: Int64 = 0
+    /// Bytes of what was moved that were there already, as chunks of other contents.
+    package var saved: Int64 = 0
     /// Objects that were there already.
     package var kept = 0
     /// Objects that are nowhere: neither in the cache nor on the remote.
@@ -46,6 +48,7 @@ package struct TransferReport: Sendable {
     package mutating func add(_ other: TransferReport) {
         moved += other.moved
         bytes += other.bytes
+        saved += other.saved
         kept += other.kept
         missing += other.missing
         failed += other.failed

@@ -70,7 +70,7 @@ package struct MD5Digest: Hashable, Sendable, BitwiseCopyable {
 }
 
 /// An MD5 under way.
-package struct MD5Hasher {
+package struct MD5Hasher: Sendable {
     private var function = Insecure.MD5()
 
     /// A hasher of nothing yet.

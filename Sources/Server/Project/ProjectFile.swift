@@ -44,10 +44,18 @@ package struct ProjectFile: Sendable {
         package var promotesAutomatically = false
     }
 
+    /// `data`: how its data is kept.
+    package struct Data: Sendable {
+        /// Whether `gyre push` sends large contents as chunks that versions share.
+        package var isChunked = false
+    }
+
     /// The project's name.
     package var project: String
     /// `tracking`: the server that `gyre sync` sends runs to.
     package var tracking: String?
+    /// How its data is kept.
+    package var data = Data()
     /// What the project builds.
     package var model: Model
     /// What a model must reach.
@@ -87,6 +95,10 @@ extension ProjectFile {
                 "`tracking` is `\(url.prefix(100))`; it is the address of a Gyre server, such as `http://127.0.0.1:5000`",
                 at: node.position
             )
+        }
+        if let data = reader.mapping("data") {
+            file.data.isChunked = data.bool("chunking") ?? false
+            data.checkKeys()
         }
         if let model = reader.mapping("model") {
             file.model.name = model.string("name") ?? file.project

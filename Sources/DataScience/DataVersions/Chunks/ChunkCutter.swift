@@ -5,7 +5,7 @@
 /// Pieces have 16 to 256 KiB, about 64 in the middle. A cut depends on the 64 bytes before it alone.
 ///
 /// - Source: W. Xia and others, *FastCDC* (USENIX ATC 2016), with its normalised chunking.
-struct ChunkCutter {
+struct ChunkCutter: Sendable {
     static let least = 16 << 10
     static let middle = 64 << 10
     static let most = 256 << 10
@@ -30,6 +30,9 @@ struct ChunkCutter {
 
     private var chunk: [UInt8] = []
     private var hash: UInt64 = 0
+
+    /// How many of the bytes that were taken are not handed over yet.
+    var held: Int { chunk.count }
 
     init() { chunk.reserveCapacity(Self.most) }
 

@@ -122,7 +122,7 @@ struct ChunkStore: Sendable {
         }
     }
 
-    private func read(_ piece: Piece) throws -> [UInt8]? {
+    func read(_ piece: Piece) throws -> [UInt8]? {
         let file = packs.appending(piece.pack)
         guard FileSystem.exists(file), piece.length <= ChunkCutter.most else { return nil }
         let descriptor = open(file.string, O_RDONLY | O_CLOEXEC)
@@ -200,7 +200,7 @@ struct ChunkStore: Sendable {
         try AtomicFile.write("\(Self.head)\n\(lines.joined())", to: file, permissions: ContentCache.protected)
     }
 
-    private func manifest(_ md5: String) throws -> Manifest {
+    func manifest(_ md5: String) throws -> Manifest {
         let text = try FileReader.text(of: manifestFile(md5), limit: 1 << 30)
         var lines = text.split(separator: "\n")[...]
         guard lines.popFirst() == Self.head[...] else { throw damaged(md5) }
@@ -214,7 +214,7 @@ struct ChunkStore: Sendable {
         return Manifest(pieces: pieces)
     }
 
-    private func damaged(_ md5: String) -> DataVersionsError {
+    func damaged(_ md5: String) -> DataVersionsError {
         DataVersionsError(
             .corruptContent,
             what: "cannot unpack the content \(md5)",

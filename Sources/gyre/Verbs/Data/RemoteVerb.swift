@@ -16,7 +16,7 @@ struct RemoteVerb: ParsableCommand {
             """,
         subcommands: [
             RemoteAddVerb.self, RemoteListVerb.self, RemoteModifyVerb.self, RemoteDefaultVerb.self,
-            RemoteRenameVerb.self, RemoteRemoveVerb.self,
+            RemoteRenameVerb.self, RemoteRemoveVerb.self, RemoteUnchunkVerb.self,
         ]
     )
 }

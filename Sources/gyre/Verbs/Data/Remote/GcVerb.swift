@@ -128,7 +128,7 @@ struct GcVerb: AsyncParsableCommand {
         _ far: GarbageCollector.Sweep?,
         _ remote: DataRemote?
     ) async throws -> Bool {
-        let count = local.objects.count + (far?.objects.count ?? 0)
+        let count = local.count + (far?.count ?? 0)
         guard count > 0, !force else { return true }
         let places = "the cache" + (far == nil ? "" : " and of `\(remote?.name ?? "")`")
         guard common.output.canAsk else {
@@ -152,18 +152,22 @@ struct GcVerb: AsyncParsableCommand {
                 guard let sweep else { continue }
                 writer.key(name)
                 writer.object { writer in
-                    writer.field("removed", Int64(sweep.objects.count))
+                    writer.field("removed", Int64(sweep.count))
                     writer.field("bytes", sweep.bytes)
                     writer.key("objects")
                     writer.array { writer in for object in sweep.objects { writer.string(object.md5) } }
+                    guard name == "remote" else { return }
+                    writer.key("manifests")
+                    writer.array { writer in for object in sweep.chunks.manifests { writer.string(object.md5) } }
+                    writer.field("chunks", Int64(sweep.chunks.chunks.count))
                 }
             }
             writer.field("dry", dry)
         }
         let verb = dry ? "would remove" : "removed"
         func line(_ sweep: GarbageCollector.Sweep, _ place: String) -> String {
-            guard !sweep.objects.isEmpty else { return "nothing to remove from \(place)" }
-            let count = sweep.objects.count
+            guard sweep.count > 0 else { return "nothing to remove from \(place)" }
+            let count = sweep.count
             let size = sweep.bytes > 0 ? " (\(Humanize.bytes(sweep.bytes)))" : ""
             return "\(verb) \(count) object\(count == 1 ? "" : "s")\(size) from \(place)"
         }
@@ -171,6 +175,7 @@ struct GcVerb: AsyncParsableCommand {
         if dry {
             lines += local.objects.map { "cache   \($0.key)" }
             lines += (far?.objects ?? []).map { "remote  \($0.key)" }
+            lines += (far?.chunks.manifests ?? []).map { "remote  \($0.key) (in chunks)" }
         }
         lines.append(line(local, "the cache"))
         if let far { lines.append(line(far, "the remote `\(remote?.name ?? "")`")) }

@@ -16,6 +16,9 @@ struct PushVerb: AsyncParsableCommand {
             upstream lacks. The commits follow when all of their data is there: nobody can then fetch a commit without its
             data. With targets, `-r` or `--data-only` the code stays.
 
+            With `data: {chunking: true}` in `gyre.yaml` contents of 4 MiB and more go as chunks that versions share, which
+            `dvc` cannot read; `gyre remote unchunk` turns them back.
+
             Example:
               gyre push
               gyre push data/train.csv -r archive
@@ -73,8 +76,10 @@ struct PushVerb: AsyncParsableCommand {
         if self.scope.runCache {
             outputs += try await RunCacheTransfer(session.cache, session.remote(), watch: watch).outputs()
         }
+        let chunking = try session.chunking()
         for (remote, outputs) in try session.byRemote(outputs, where: \.isShared) {
-            total.add(try await Pusher(from: session.cache, to: remote, watch: watch).push(outputs))
+            let pusher = Pusher(from: session.cache, to: remote, watch: watch, chunking: chunking)
+            total.add(try await pusher.push(outputs))
         }
         if self.scope.runCache, total.failed.isEmpty {
             total.moved += try await RunCacheTransfer(session.cache, session.remote(), watch: watch).push()
@@ -86,9 +91,14 @@ struct PushVerb: AsyncParsableCommand {
         var writer = JSONWriter()
         writer.object { writer in
             text.write(into: &writer)
+            writer.field("saved", text.report.saved)
             writer.field("commits", Int64(code?.commits ?? 0))
         }
         var lines = [text.line].compactMap(\.self)
+        if text.report.saved > 0 {
+            let (sent, saved) = (Humanize.bytes(text.report.bytes), Humanize.bytes(text.report.saved))
+            lines.append("\(sent) sent, \(saved) were there as chunks")
+        }
         if let code {
             lines.append("\(code.commits) commit\(code.commits == 1 ? "" : "s") pushed to \(code.upstream)")
         }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Who works on the chunks of a remote at this time.
+///
+/// A push relies on chunks that it finds there, and a collection removes chunks that no manifest names yet. Neither may overlook
+/// the other, so each first makes a mark below `files/busy`, then looks for marks of the other kind, and only then begins: of two
+/// that begin at once at least one sees the other. A push that sees a collection ends with an error and can be run again; a
+/// collection that sees a push leaves manifests and chunks alone. Marks have the time in their name and count for a day, that of
+/// a process that was killed too; who works longer makes a new one each hour. Clocks may differ by hours and not by days.
+actor RemoteMarks {
+    enum Kind: String { case push, gc }
+
+    private static let folder = "files/busy/"
+    private static let validSeconds: Int64 = 86_400
+
+    private let storage: any RemoteStorage
+    private let kind: Kind
+    private let now: @Sendable () -> Int64
+    private var own: (key: String, time: Int64)?
+
+    /// A mark that is not made yet.
+    init(_ storage: any RemoteStorage, _ kind: Kind, now: @escaping @Sendable () -> Int64) {
+        self.storage = storage
+        self.kind = kind
+        self.now = now
+    }
+
+    /// Makes the mark, or a new one if it has become old.
+    func renew() async throws {
+        let time = now()
+        if let own, time - own.time < 3_600 { return }
+        let key = "\(Self.folder)\(kind.rawValue)-\(time)-\(String(UInt64.random(in: .min ... .max), radix: 36))"
+        try await storage.send(key, bytes: Array("\(kind.rawValue) \(time)\n".utf8))
+        try await storage.finish()
+        let old = own
+        own = (key, time)
+        if let old { try await storage.remove([old.key]) }
+    }
+
+    /// Whether somebody has a mark of another kind.
+    func others(_ kind: Kind) async throws -> Bool {
+        let found = Gathered<String>()
+        try await storage.scan(Self.folder) { keys in await found.add(keys.map(\.key)) }
+        let oldest = now() - Self.validSeconds
+        return await found.all.contains { key in
+            let words = key.dropFirst(Self.folder.count).split(separator: "-")
+            return words.count == 3 && words[0] == kind.rawValue && Int64(words[1]).map { $0 > oldest } ?? false
+        }
+    }
+
+    /// Removes the mark; one that stays counts for a day.
+    func end() async {
+        guard let own else { return }
+        // What was done is done; the mark becomes old by itself.
+        try? await storage.remove([own.key])
+        self.own = nil
+    }
+}

@@ -304,7 +304,10 @@ let suites: [Target] = [
     tests(
         of: "DataRemotes",
         in: "DataScience",
-        ["DataVersions", "Files", "HTTPTransport", "ObjectStorage", "ProjectTesting", "S3Testing", systemPackage]
+        [
+            "DataVersions", "Files", "HTTPTransport", "ObjectStorage", "Pipelines", "ProjectTesting", "S3Testing",
+            systemPackage,
+        ]
     ),
     tests(
         of: "Pipelines",

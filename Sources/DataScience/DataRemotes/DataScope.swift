@@ -38,29 +38,38 @@ package struct SelectedOutput: Sendable, Hashable {
 /// Finds the data of a scope.
 package struct ScopeReader: Sendable {
     private let repository: DataRepository
+    private let sources: [any OutputSource]
     private let warn: @Sendable (String) -> Void
 
-    /// A reader of a repository; `warn` is told of files that cannot be read, and of targets that are no data.
-    package init(_ repository: DataRepository, warn: @escaping @Sendable (String) -> Void) {
+    /// A reader of a repository.
+    ///
+    /// - Parameters:
+    ///   - repository: The repository.
+    ///   - sources: Who else names outputs, besides `.dvc` files.
+    ///   - warn: Told of files that cannot be read.
+    package init(
+        _ repository: DataRepository,
+        _ sources: [any OutputSource],
+        warn: @escaping @Sendable (String) -> Void
+    ) {
         self.repository = repository
+        self.sources = sources
         self.warn = warn
     }
 
     /// The data of a scope, without repeats.
     ///
-    /// - Throws: ``DataRemotesError`` `.unknownTarget`, ``DataVersionsError``.
+    /// What a commit has that cannot be read is passed over; in the work tree it is an error.
+    ///
+    /// - Throws: ``DataRemotesError`` `.unknownTarget`, ``DataVersionsError``, what sources throw.
     package func outputs(_ scope: DataScope) async throws -> [SelectedOutput] {
         var found: [SelectedOutput] = []
         var seen: Set<SelectedOutput> = []
         var named: Set<String> = []
-        func take(_ texts: [String: String]) {
-            let outputs = OutputReader.outputs(texts) { path, error in
-                warn("`\(path)` is passed over: \((error as? any Explained)?.why ?? "it cannot be read")")
-            }
+        for tree in trees(scope) {
+            let outputs = try await outputs(of: tree)
             for output in selected(outputs, scope, &named) where seen.insert(output).inserted { found.append(output) }
         }
-        if scope.hasWorkTree { take(try await texts(.workTree(repository.root))) }
-        for commit in scope.commits { take(try await texts(.commit(commit, in: repository.root))) }
         if let unknown = scope.targets.first(where: { !named.contains($0) }) {
             throw DataRemotesError(
                 .unknownTarget,
@@ -72,9 +81,69 @@ package struct ScopeReader: Sendable {
         return found
     }
 
-    /// The files of a tree that name data.
-    private func texts(_ tree: FileTree) async throws -> [String: String] {
-        try await tree.texts(of: try await tree.paths(where: OutputReader.isOne))
+    /// All contents of the cache that a scope without targets needs.
+    ///
+    /// What cannot be read may name any content, so that it is an error.
+    ///
+    /// - Parameters:
+    ///   - scope: The work tree and the commits.
+    ///   - skipsFailed: Whether a commit that cannot be read counts as one without data.
+    /// - Returns: The outputs, without repeats.
+    /// - Throws: ``DataVersionsError``, ``DocumentError``.
+    package func kept(_ scope: DataScope, skipsFailed: Bool = false) async throws -> [SelectedOutput] {
+        var found: Set<UsedOutput> = []
+        var order: [UsedOutput] = []
+        for tree in trees(scope) {
+            do {
+                for output in try await kept(tree) where found.insert(output).inserted { order.append(output) }
+            } catch let error as any Explained where skipsFailed && tree.commit != nil {
+                warn("the commit `\(tree.commit ?? "")` is passed over: \(error.what), because \(error.why)")
+            }
+        }
+        return order.map { SelectedOutput(output: $0, part: nil) }
+    }
+
+    private func kept(_ tree: FileTree) async throws -> [UsedOutput] {
+        let paths = try await tree.paths { PointerFiles.isOne($0) || $0 == "dvc.lock" || $0 == "dvc.yaml" }
+        let texts = try await tree.texts(of: paths)
+        var result = try texts.filter { $0.key.hasSuffix(".dvc") }.sorted { $0.key < $1.key }.flatMap {
+            try OutputReader.pointers($0.value, file: $0.key)
+        }
+        let locked = try OutputReader.locked(texts)
+        guard !locked.isEmpty else { return result.filter(\.isCached) }
+        // With templates that cannot be resolved the lock alone says what there is, and it says enough.
+        result += (try? await outputs(of: sources, in: tree)) ?? []
+        let elsewhere = Set(result.filter { !$0.isCached }.map(\.object))
+        return (result + locked.filter { !elsewhere.contains($0.object) }).filter(\.isCached)
+    }
+
+    private func trees(_ scope: DataScope) -> [FileTree] {
+        (scope.hasWorkTree ? [.workTree(repository.root)] : [])
+            + scope.commits.map { .commit($0, in: repository.root) }
+    }
+
+    private func outputs(of sources: [any OutputSource], in tree: FileTree) async throws -> [UsedOutput] {
+        var result: [UsedOutput] = []
+        for source in sources { result += try await source.outputs(in: tree).compactMap(UsedOutput.init) }
+        return result
+    }
+
+    private func outputs(of tree: FileTree) async throws -> [UsedOutput] {
+        let texts = try await tree.texts(of: try await tree.paths(where: PointerFiles.isOne))
+        var result: [UsedOutput] = []
+        for (path, text) in texts.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+            do {
+                result += try OutputReader.pointers(text, file: path)
+            } catch let error as any Explained where tree.commit != nil {
+                warn("`\(path)` of `\(tree.commit ?? "")` is passed over: \(error.why)")
+            }
+        }
+        do {
+            result += try await outputs(of: sources, in: tree)
+        } catch let error as any Explained where tree.commit != nil {
+            warn("the stages of `\(tree.commit ?? "")` are passed over: \(error.what), because \(error.why)")
+        }
+        return result
     }
 
     private func selected(_ all: [UsedOutput], _ scope: DataScope, _ named: inout Set<String>) -> [SelectedOutput] {

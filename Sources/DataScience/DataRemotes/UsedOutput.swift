@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import DataVersions
+package import DataVersions
 import Documents
 
 /// Data that a file of the project names: an output of a `.dvc` file or of `dvc.lock`.
@@ -39,147 +39,73 @@ package struct UsedOutput: Sendable, Hashable {
     package var isFetched: Bool { isCached && !isForeign }
 
     /// What an output is for.
-    package enum Kind: String, Sendable {
-        case data, metrics, plots
+    package typealias Kind = TrackedOutput.Kind
+}
+
+extension UsedOutput {
+    /// An output as the project's files name it; nil if it has no content yet.
+    init?(_ output: TrackedOutput) {
+        guard let pointer = output.pointer else { return nil }
+        self.init(
+            path: output.path,
+            object: DataObject(pointer.md5, isLegacy: pointer.isLegacy),
+            size: pointer.size,
+            fileCount: pointer.fileCount,
+            isExecutable: pointer.isExecutable,
+            isCached: output.isCached,
+            isPushed: output.isPushed,
+            remote: output.remote,
+            isForeign: output.isImport,
+            file: output.file,
+            stage: output.stage,
+            kind: output.kind,
+            dependencies: output.dependencies
+        )
     }
 }
 
 /// Reads the outputs that the files of a project name.
-struct OutputReader {
-    /// Whether files of a name say where data is; others need not be read.
-    static func isOne(_ name: String) -> Bool {
-        name == "dvc.lock" || name == "dvc.yaml" || (name.hasSuffix(".dvc") && name != ".dvc")
+enum OutputReader {
+    /// The outputs that a `.dvc` file names, without those that have no content yet.
+    static func pointers(_ text: String, file: String) throws -> [UsedOutput] {
+        try PointerFiles.outputs(of: text, file: file).compactMap(UsedOutput.init)
     }
 
-    /// The outputs of all files, in the order of their paths; what has no content yet is left out.
+    /// All contents that `dvc.lock` files have for stages that their `dvc.yaml` names, whatever its templates make of their
+    /// paths.
     ///
-    /// - Parameters:
-    ///   - texts: The files by their paths.
-    ///   - skipped: Told of files that cannot be understood, which hold up no others.
-    /// - Returns: The outputs.
-    static func outputs(_ texts: [String: String], skipped: (String, any Error) -> Void) -> [UsedOutput] {
-        var result: [UsedOutput] = []
-        for path in texts.keys.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
-            guard let text = texts[path] else { continue }
-            do {
-                if path.hasSuffix(".dvc") {
-                    result += try pointers(text, file: path)
-                } else if ProjectPath.parts(path).last == "dvc.lock" {
-                    let pipeline = String(path.dropLast("lock".count)) + "yaml"
-                    result += try locked(text, file: path, pipeline: texts[pipeline], pipelineFile: pipeline)
-                }
-            } catch {
-                skipped(path, error)
+    /// The parameters of a template may have changed since a stage ran: its path is then another one, and the content is what
+    /// the stage made last.
+    ///
+    /// - Parameter texts: The files by their paths.
+    /// - Returns: The outputs, at paths that may be wrong.
+    /// - Throws: ``DocumentError`` for a file that cannot be understood.
+    static func locked(_ texts: [String: String]) throws -> [UsedOutput] {
+        try texts.keys.sorted().filter { ProjectPath.parts($0).last == "dvc.lock" }.flatMap { path -> [UsedOutput] in
+            let lock = try YAMLDocument.parse(texts[path] ?? "", file: path)
+            let pipeline = String(path.dropLast("lock".count)) + "yaml"
+            let stages = try texts[pipeline].map { try YAMLDocument.parse($0, file: pipeline) }?["stages"]
+            // The first schema had the stages at the top.
+            return (lock["stages"] ?? lock).entries.flatMap { entry -> [UsedOutput] in
+                // A stage that is gone from `dvc.yaml` stays in the lock, and its data is nobody's.
+                let name = entry.key.split(separator: "@", maxSplits: 1).first.map(String.init)
+                guard stages?[entry.key] != nil || name.flatMap({ stages?[$0] }) != nil else { return [] }
+                return outputs(entry.value, file: pipeline, stage: entry.key)
             }
         }
-        return result
     }
 
     /// The contents that an entry of the run cache names.
     static func outputs(ofRun document: YAMLNode, file: String) -> [SelectedOutput] {
-        (document["outs"]?.sequence ?? []).compactMap { node in
-            let found = output(node, in: [], file: file, stage: nil, flags: nil, isForeign: false, dependencies: [])
-            return found.map { SelectedOutput(output: $0, part: nil) }
-        }
+        outputs(document, file: file, stage: nil).map { SelectedOutput(output: $0, part: nil) }
     }
 
-    private static func folder(of file: String) -> [String] { Array(ProjectPath.parts(file).dropLast()) }
-
-    private static func pointers(_ text: String, file: String) throws -> [UsedOutput] {
-        let document = try YAMLDocument.parse(text, file: file)
-        let dependencies = document["deps"]?.sequence ?? []
-        let isForeign = dependencies.contains { $0["repo"] != nil }
-        let base = folder(of: file) + [document["wdir"]?.string ?? "."]
-        return (document["outs"]?.sequence ?? []).compactMap { node in
-            output(node, in: base, file: file, stage: nil, flags: node, isForeign: isForeign, dependencies: [])
+    private static func outputs(_ node: YAMLNode, file: String, stage: String?) -> [UsedOutput] {
+        (node["outs"]?.sequence ?? []).compactMap { node in
+            guard let path = node["path"]?.string else { return nil }
+            return UsedOutput(
+                TrackedOutput(path: path, pointer: DataPointer(node, at: path), file: file, stage: stage)
+            )
         }
-    }
-
-    private static func locked(
-        _ text: String,
-        file: String,
-        pipeline: String?,
-        pipelineFile: String
-    ) throws -> [UsedOutput] {
-        let lock = try YAMLDocument.parse(text, file: file)
-        let stages = try pipeline.map { try YAMLDocument.parse($0, file: pipelineFile) }?["stages"]
-        var result: [UsedOutput] = []
-        // The first schema had the stages at the top.
-        for entry in (lock["stages"] ?? lock).entries where entry.key != "schema" {
-            let name = entry.key.split(separator: "@", maxSplits: 1).first.map(String.init) ?? entry.key
-            // A stage that is gone from `dvc.yaml` stays in the lock, and its data is nobody's.
-            guard let found = stages?[entry.key] ?? stages?[name] else { continue }
-            let stage = found["do"] ?? found
-            let wdir = stage["wdir"]?.string ?? "."
-            let base = folder(of: file) + (wdir.contains("${") ? [] : [wdir])
-            let flags = Flags(stage)
-            let dependencies = (entry.value["deps"]?.sequence ?? []).compactMap { node in
-                node["path"]?.string.flatMap { ProjectPath.joined(base + [$0]) }
-            }
-            for node in entry.value["outs"]?.sequence ?? [] {
-                guard let path = node["path"]?.string else { continue }
-                let own = flags[path]
-                if let output = output(
-                    node,
-                    in: base,
-                    file: pipelineFile,
-                    stage: entry.key,
-                    flags: own?.node,
-                    isForeign: false,
-                    kind: own?.kind ?? .data,
-                    dependencies: dependencies
-                ) {
-                    result.append(output)
-                }
-            }
-        }
-        return result
-    }
-
-    /// What `dvc.yaml` says of outputs by their paths.
-    private struct Flags {
-        private var found: [String: (node: YAMLNode?, kind: UsedOutput.Kind)] = [:]
-
-        init(_ stage: YAMLNode) {
-            for (key, kind) in [("outs", UsedOutput.Kind.data), ("metrics", .metrics), ("plots", .plots)] {
-                for node in stage[key]?.sequence ?? [] {
-                    if let path = node.string { found[path] = (nil, kind) }
-                    for entry in node.isMapping ? node.entries : [] { found[entry.key] = (entry.value, kind) }
-                }
-            }
-        }
-
-        subscript(path: String) -> (node: YAMLNode?, kind: UsedOutput.Kind)? { found[path] }
-    }
-
-    private static func output(
-        _ node: YAMLNode,
-        in base: [String],
-        file: String,
-        stage: String?,
-        flags: YAMLNode?,
-        isForeign: Bool,
-        kind: UsedOutput.Kind = .data,
-        dependencies: [String]
-    ) -> UsedOutput? {
-        guard let name = node["path"]?.string, let path = ProjectPath.joined(base + [name]),
-            let md5 = node["md5"]?.string,
-            let object = DataObject(key: "files/md5/\(md5.prefix(2))/\(md5.dropFirst(2))")
-        else { return nil }
-        return UsedOutput(
-            path: path,
-            object: DataObject(object.md5, isLegacy: node["hash"]?.string != "md5"),
-            size: node["size"]?.integer ?? 0,
-            fileCount: node["nfiles"]?.integer.map { Int($0) },
-            isExecutable: node["isexec"]?.bool ?? false,
-            isCached: flags?["cache"]?.bool ?? true,
-            isPushed: flags?["push"]?.bool ?? true,
-            remote: flags?["remote"]?.string,
-            isForeign: isForeign,
-            file: file,
-            stage: stage,
-            kind: kind,
-            dependencies: dependencies
-        )
     }
 }

@@ -73,7 +73,11 @@ extension Git {
     /// Sends the branch to its upstream; hooks run.
     ///
     /// - Throws: ``DataVersionsError`` `.git`, with git's own words.
-    package func push() async throws { _ = try await program.checked(["push", "--quiet"], paths: .own) }
+    package func push() async throws {
+        // The hook that Gyre installs sends the data; whoever pushes by Gyre has sent it.
+        let program = GitProgram(root: program.root, executable: program.executable, additions: ["GYRE_PUSH": "1"])
+        _ = try await program.checked(["push", "--quiet"], paths: .own)
+    }
 
     private func lines(_ arguments: [String], _ revision: String? = nil) async throws -> [String] {
         let answer = try await program.run(arguments, paths: .own)

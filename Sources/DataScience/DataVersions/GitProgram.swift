@@ -41,10 +41,13 @@ struct GitProgram: Sendable {
 
     let root: FilePath
     let executable: Executable
+    /// What its hooks find in their environment.
+    let additions: [String: String]
 
-    init(root: FilePath, executable: Executable = Self.git) {
+    init(root: FilePath, executable: Executable = Self.git, additions: [String: String] = [:]) {
         self.root = root
         self.executable = executable
+        self.additions = additions
     }
 
     /// The first `git` of `PATH`.
@@ -208,6 +211,7 @@ struct GitProgram: Sendable {
             variables[Environment.Key(stringLiteral: name)] = .some(nil)
         }
         if let index { variables["GIT_INDEX_FILE"] = index.string }
+        for (name, value) in additions { variables[Environment.Key(stringLiteral: name)] = value }
         return variables
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import DataVersions
+import Files
 import ProjectTesting
 import SystemPackage
 import Testing
@@ -64,7 +65,14 @@ struct HistoryTests {
         #expect(try await history.git.upstream() == "origin/main")
         #expect(try await history.git.unpushed() == [history.ids[2], history.ids[1]])
         #expect(try await history.git.unpushedData() == [history.ids[2]])
+        // The hook that sends data need not do it again.
+        let hook = try history.project.folder.write(
+            "#!/bin/sh\necho \"push: $GYRE_PUSH\" > \"$(git rev-parse --git-dir)/told\"\n",
+            to: ".git/hooks/pre-push"
+        )
+        try FileSystem.setPermissions([.ownerReadWriteExecute], of: hook)
         try await history.git.push()
+        #expect(try history.project.folder.text(".git/told") == "push: 1\n")
         #expect(try await history.git.unpushed() == [])
     }
 }

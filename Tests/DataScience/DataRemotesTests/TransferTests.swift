@@ -4,6 +4,7 @@ import DataVersions
 import Files
 import HTTPTransport
 import ObjectStorage
+import Pipelines
 import ProjectTesting
 import S3Testing
 import SystemPackage
@@ -51,7 +52,11 @@ struct SharedProject {
         var scope = DataScope()
         scope.targets = targets
         change(&scope)
-        return try await ScopeReader(project.data) { Issue.record("warned: \($0)") }.outputs(scope)
+        return try await reader.outputs(scope)
+    }
+
+    var reader: ScopeReader {
+        ScopeReader(project.data, [StageOutputs(project.data)]) { Issue.record("warned: \($0)") }
     }
 
     func push(_ targets: [String] = []) async throws -> TransferReport {

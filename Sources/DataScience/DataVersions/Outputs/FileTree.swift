@@ -77,9 +77,19 @@ package struct PointerFiles: OutputSource {
     /// A source that reads all `.dvc` files of a tree.
     package init() {}
 
+    /// The outputs that a `.dvc` file names.
+    ///
+    /// - Throws: ``DataVersionsError`` `.invalidFile`, ``DocumentError``.
+    package static func outputs(of text: String, file: String) throws -> [TrackedOutput] {
+        try PointerFile.outputs(text, file: file)
+    }
+
+    /// Whether a file of a name is a `.dvc` file.
+    package static func isOne(_ name: String) -> Bool { name.hasSuffix(".dvc") && name != ".dvc" }
+
     /// What the `.dvc` files of a tree name.
     package func outputs(in tree: FileTree) async throws -> [TrackedOutput] {
-        let files = try await tree.paths { $0.hasSuffix(".dvc") && $0 != ".dvc" }
+        let files = try await tree.paths(where: Self.isOne)
         let texts = try await tree.texts(of: files)
         return try await BlockingPool.shared.run(cancellable: { flag in
             try files.flatMap { file -> [TrackedOutput] in

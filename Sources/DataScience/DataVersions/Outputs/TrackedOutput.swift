@@ -10,6 +10,11 @@ package struct TrackedOutput: Sendable, Hashable {
         case md5Dos2unix = "md5-dos2unix"
     }
 
+    /// What an output is for.
+    package enum Kind: String, Sendable {
+        case data, metrics, plots
+    }
+
     /// The path, relative to the project.
     package var path: String
     /// The content that it should have; nil if none is recorded yet.
@@ -30,6 +35,10 @@ package struct TrackedOutput: Sendable, Hashable {
     package var hashKind = HashKind.md5
     /// Whether it comes from another repository, which is where it is fetched from.
     package var isImport = false
+    /// What its stage makes of it.
+    package var kind = Kind.data
+    /// The paths that its stage reads, relative to the project.
+    package var dependencies: [String] = []
 
     /// An output that is cached and pushed.
     package init(path: String, pointer: DataPointer?, file: String, stage: String? = nil) {

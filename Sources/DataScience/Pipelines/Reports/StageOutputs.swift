@@ -34,6 +34,8 @@ package struct StageOutputs: OutputSource {
                     tracked.isPushed = output.isPushed
                     tracked.remote = output.remote
                     tracked.isPersistent = output.persists
+                    tracked.kind = output.isMetrics ? .metrics : output.isPlot ? .plots : .data
+                    tracked.dependencies = stage.dependencies.map(\.path)
                     result.append(tracked)
                 }
             }

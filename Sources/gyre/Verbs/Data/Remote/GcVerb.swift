@@ -68,6 +68,9 @@ struct GcVerb: AsyncParsableCommand {
     @Flag(name: [.customLong("dry"), .customLong("dry-run")], help: "Say what would go, and remove nothing.")
     var dry = false
 
+    @Flag(help: "Pass over commits whose files cannot be read; their data is not kept.")
+    var skipFailed = false
+
     @OptionGroup var remote: RemoteOptions
     @OptionGroup var common: CommonOptions
 
@@ -87,14 +90,17 @@ struct GcVerb: AsyncParsableCommand {
         try await RemoteSession.with(common, remote) { session in
             let needsRemote = cloud || notInRemote
             let remote = needsRemote ? try session.remote() : nil
-            var outputs = try await session.reader.outputs(try await scope(in: session.repository))
+            var outputs = try await session.reader.kept(
+                try await scope(in: session.repository),
+                skipsFailed: skipFailed
+            )
             for project in projects {
                 let other = try DataRepository.open(at: common.path(project))
-                outputs += try await ScopeReader(other) { common.output.warning($0) }.outputs(
-                    try await scope(in: other)
+                outputs += try await session.reader(of: other).kept(
+                    try await scope(in: other),
+                    skipsFailed: skipFailed
                 )
             }
-            outputs = outputs.filter(\.output.isCached)
             let lock = try session.repository.lock()
             defer { lock.release() }
             let collector = GarbageCollector(session.cache) { common.output.warning($0) }

@@ -5,6 +5,7 @@ import DataVersions
 import Diagnostics
 import HTTPTransport
 import JSONText
+import Pipelines
 import Synchronization
 import Terminal
 
@@ -73,7 +74,12 @@ struct RemoteSession: Sendable {
     }
 
     /// A reader of the data that a scope names.
-    var reader: ScopeReader { ScopeReader(repository) { [output] in output.warning($0) } }
+    var reader: ScopeReader { reader(of: repository) }
+
+    /// A reader of the data of another project.
+    func reader(of repository: DataRepository) -> ScopeReader {
+        ScopeReader(repository, [StageOutputs(repository)]) { [output] in output.warning($0) }
+    }
 
     /// A watch with a bar, and what ends the bar.
     func watch(_ title: String) -> (watch: TransferWatch, finish: @Sendable () -> Void) {

@@ -15,7 +15,7 @@ struct CommandLineTests {
         "serve",
         "errors", "retrain", "lineage", "doctor", "demo", "sync", "import", "export",
         "commit", "data", "diff", "unprotect", "config", "remote", "root", "push", "pull", "fetch", "gc",
-        "notebook", "hooks", "get", "update", "cache",
+        "notebook", "hooks", "get", "update", "cache", "exp", "queue",
         "dag", "stage", "freeze", "unfreeze", "metrics", "params", "plots",
     ]
 

@@ -85,7 +85,10 @@ struct QueueTests {
         let queued = try await runner.enqueue(request)
         #expect(queued.map(\.name) == (1...6).map { "try-\($0)" })
         let ended = try await runner.work(bench.setting(2))
-        #expect(ended.map(\.state) == [.success, .success, .failed, .failed, .success, .success])
+        #expect(
+            ended.map(\.state) == [.success, .success, .failed, .failed, .success, .success],
+            "\(ended.compactMap(\.problem))"
+        )
         #expect(try project.folder.contents(skipping: [".dvc", ".git"]) == before)
         #expect(try await project.git("status", "--porcelain").output == status)
         #expect(try bench.trees.isEmpty)

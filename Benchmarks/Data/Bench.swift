@@ -100,6 +100,8 @@ struct Bench {
         for _ in 0..<(rounds ?? options.rounds) {
             for (index, tool) in tools.enumerated() {
                 try prepare(tool)
+                // What one tool left for the disk is not the next one's work.
+                sync()
                 costs[index].append(try work(tool))
             }
         }

@@ -45,8 +45,8 @@ struct Options {
     var gyre: FilePath
     /// The `dvc` program; nil leaves it out.
     var dvc: FilePath?
-    /// The `moto_server` program, an S3 server; nil leaves remotes out.
-    var moto: FilePath?
+    /// The `rclone` program, an S3 server that is no bottleneck; nil leaves remotes out.
+    var rclone: FilePath?
     /// How often each is measured.
     var rounds = 3
     /// The small files.
@@ -65,7 +65,7 @@ struct Options {
             guard name.hasPrefix("--"), let value = rest.popFirst() else {
                 throw Problem(
                     """
-                    usage: data-benchmark --gyre FILE [--dvc FILE] [--moto FILE] [--rounds N] [--files N] \
+                    usage: data-benchmark --gyre FILE [--dvc FILE] [--rclone FILE] [--rounds N] [--files N] \
                     [--bytes N] [--many N] [--only PART,PART]
                     """
                 )
@@ -75,7 +75,7 @@ struct Options {
         guard let gyre = values["gyre"] else { throw Problem("`--gyre` names the program to measure") }
         self.gyre = FilePath(gyre)
         dvc = values["dvc"].map { FilePath($0) }
-        moto = values["moto"].map { FilePath($0) }
+        rclone = values["rclone"].map { FilePath($0) }
         if let number = values["rounds"].flatMap({ Int($0) }), number > 0 { rounds = number }
         if let number = values["files"].flatMap({ Int($0) }), number > 0 { files = number }
         if let number = values["bytes"].flatMap({ Int($0) }), number > 0 { bytes = number }

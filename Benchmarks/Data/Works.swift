@@ -101,29 +101,36 @@ extension Bench {
     // MARK: Remotes
 
     func remote() throws {
-        guard let moto = options.moto else { return }
+        guard let rclone = options.rclone else { return }
         let port = try Loopback.freePort()
+        let (key, secret) = ("key", "secret")
+        let store = folder.appending("store")
+        for tool in versioning { try FileSystem.createDirectory(store.appending(tool.name)) }
         let server = try Child(
-            moto,
-            ["-H", "127.0.0.1", "-p", "\(port)"],
+            rclone,
+            [
+                "serve", "s3", "--config", "/dev/null", "--auth-key", "\(key),\(secret)", "--addr", "127.0.0.1:\(port)",
+                "--vfs-cache-mode", "off", store.string,
+            ],
             in: folder,
-            log: folder.appending("moto.log")
+            log: folder.appending("rclone.log")
         )
         defer {
             // It ends with the benchmark at the latest.
             try? server.stop()
         }
         let started = ContinuousClock.now
-        while (try? Load(port: port).send("GET", "/moto-api/")) == nil {
+        while (try? Load(port: port).send("GET", "/")) == nil {
             guard ContinuousClock.now - started < .seconds(60) else { throw Problem("no S3 server") }
         }
         for tool in versioning {
             guard let program = tool.program else { continue }
             try makeFiles(options.files, in: tool.folder.appending("data"))
-            _ = try Load(port: port).send("PUT", "/\(tool.name)")
             for words in [
                 ["remote", "add", "-d", "s3", "s3://\(tool.name)/store"],
-                ["remote", "modify", "s3", "endpointurl", "http://127.0.0.1:\(port)"], ["add", "-q", "data"],
+                ["remote", "modify", "s3", "endpointurl", "http://127.0.0.1:\(port)"],
+                ["remote", "modify", "s3", "access_key_id", key], ["remote", "modify", "s3", "secret_access_key", secret],
+                ["add", "-q", "data"],
             ] { _ = try measure(program, words, in: tool.folder) }
         }
         try compare("push \(options.files) files of 4 KiB to S3 on this machine", rounds: 1, versioning) { tool in

@@ -102,6 +102,11 @@ extension Bench {
 
     func remote() throws {
         guard let moto = options.moto else { return }
+        try withStore(moto) { port in try remote(port) }
+    }
+
+    /// Runs an S3 server beside the work.
+    func withStore(_ moto: FilePath, _ body: (Int) throws -> Void) throws {
         let port = try Loopback.freePort()
         let server = try Child(
             moto,
@@ -117,6 +122,10 @@ extension Bench {
         while (try? Load(port: port).send("GET", "/moto-api/")) == nil {
             guard ContinuousClock.now - started < .seconds(60) else { throw Problem("no S3 server") }
         }
+        try body(port)
+    }
+
+    private func remote(_ port: Int) throws {
         for tool in versioning {
             guard let program = tool.program else { continue }
             try makeFiles(options.files, in: tool.folder.appending("data"))

@@ -49,6 +49,7 @@ struct Bench {
         case .small: try small()
         case .large: try large()
         case .remote: try remote()
+        case .chunks: try chunks()
         case .repro: try repro()
         case .many: try many()
         }

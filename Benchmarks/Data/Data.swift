@@ -33,6 +33,8 @@ enum Part: String, CaseIterable {
     case large
     /// 10,000 small files to S3 and back.
     case remote
+    /// One file of 200 MiB to S3, and again after a hundredth of it changed: whole, and as chunks.
+    case chunks
     /// 50 stages, all of them up to date.
     case repro
     /// 1,000,000 files.

@@ -102,15 +102,32 @@ extension Bench {
 
     func remote() throws {
         guard let rclone = options.rclone else { return }
+        try withStore(rclone, for: versioning) { port in try remote(port) }
+    }
+
+    /// The keys of the server.
+    private static let (key, secret) = ("key", "secret")
+
+    /// The settings of a remote in the bucket of a tool.
+    func remoteSettings(_ tool: Tool, _ port: Int) -> [[String]] {
+        [
+            ["remote", "add", "-d", "s3", "s3://\(tool.name)/store"],
+            ["remote", "modify", "s3", "endpointurl", "http://127.0.0.1:\(port)"],
+            ["remote", "modify", "s3", "access_key_id", Self.key],
+            ["remote", "modify", "s3", "secret_access_key", Self.secret],
+        ]
+    }
+
+    /// Runs an S3 server beside the work, with a bucket for each tool.
+    func withStore(_ rclone: FilePath, for tools: [Tool], _ body: (Int) throws -> Void) throws {
         let port = try Loopback.freePort()
-        let (key, secret) = ("key", "secret")
         let store = folder.appending("store")
-        for tool in versioning { try FileSystem.createDirectory(store.appending(tool.name)) }
+        for tool in tools { try FileSystem.createDirectory(store.appending(tool.name)) }
         let server = try Child(
             rclone,
             [
-                "serve", "s3", "--config", "/dev/null", "--auth-key", "\(key),\(secret)", "--addr", "127.0.0.1:\(port)",
-                "--vfs-cache-mode", "off", store.string,
+                "serve", "s3", "--config", "/dev/null", "--auth-key", "\(Self.key),\(Self.secret)",
+                "--addr", "127.0.0.1:\(port)", "--vfs-cache-mode", "off", store.string,
             ],
             in: folder,
             log: folder.appending("rclone.log")
@@ -123,15 +140,16 @@ extension Bench {
         while (try? Load(port: port).send("GET", "/")) == nil {
             guard ContinuousClock.now - started < .seconds(60) else { throw Problem("no S3 server") }
         }
+        try body(port)
+    }
+
+    private func remote(_ port: Int) throws {
         for tool in versioning {
             guard let program = tool.program else { continue }
             try makeFiles(options.files, in: tool.folder.appending("data"))
-            for words in [
-                ["remote", "add", "-d", "s3", "s3://\(tool.name)/store"],
-                ["remote", "modify", "s3", "endpointurl", "http://127.0.0.1:\(port)"],
-                ["remote", "modify", "s3", "access_key_id", key], ["remote", "modify", "s3", "secret_access_key", secret],
-                ["add", "-q", "data"],
-            ] { _ = try measure(program, words, in: tool.folder) }
+            for words in remoteSettings(tool, port) + [["add", "-q", "data"]] {
+                _ = try measure(program, words, in: tool.folder)
+            }
         }
         try compare("push \(options.files) files of 4 KiB to S3 on this machine", rounds: 1, versioning) { tool in
             guard let program = tool.program else { throw Problem("plain tools have no remote") }

@@ -26,10 +26,12 @@ private final class Interrupted: RemoteStorage {
     }
 
     private func pass(_ moment: Moment) async throws {
-        guard moment == self.moment, !isOver.withLock({ isOver in
-            defer { isOver = true }
-            return isOver
-        }) else { return }
+        guard moment == self.moment,
+            !isOver.withLock({ isOver in
+                defer { isOver = true }
+                return isOver
+            })
+        else { return }
         try await body()
     }
 
@@ -96,7 +98,9 @@ struct ChunkCollectionTests {
         #expect(sweep.objects == [])
         #expect(sweep.chunks.manifests.map(\.md5) == [FileHashing.digest(of: Self.first, .md5).hex])
         let after = try await shared.sizes()
-        let lists = try await RemoteChunks(of: shared.remote).list(of: DataObject(FileHashing.digest(of: Self.second, .md5).hex))
+        let lists = try await RemoteChunks(of: shared.remote).list(
+            of: DataObject(FileHashing.digest(of: Self.second, .md5).hex)
+        )
         let needed = Set(try #require(lists).entries.map { RemoteChunks.key($0.id) })
         #expect(Set(after.keys.filter { $0.hasPrefix(RemoteChunks.chunks) }) == needed)
         #expect(sweep.bytes == before.values.reduce(0, +) - after.values.reduce(0, +))

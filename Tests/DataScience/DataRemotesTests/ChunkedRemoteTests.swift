@@ -262,7 +262,9 @@ struct ChunkedRemoteTests {
         let report = try await Unchunker(of: shared.remote, shared.cache, folder: scratch, watch: TransferWatch()).run()
         #expect(report.transfer.failed.map(\.name) == [object.md5])
         #expect(report.manifests == 1)
-        #expect(try await shared.keys().filter { $0.hasPrefix("files/manifests/") } == [RemoteChunks.manifestKey(object)])
+        #expect(
+            try await shared.keys().filter { $0.hasPrefix("files/manifests/") } == [RemoteChunks.manifestKey(object)]
+        )
         let left = try #require(try await chunks.list(of: object))
         let ids = Set(try await shared.keys().compactMap(RemoteChunks.id(ofChunk:)))
         #expect(ids == Set(left.entries.map(\.id)))

@@ -38,7 +38,7 @@ struct ChunkSourceTests {
         try await project.add("t")
         #expect(try await project.data.pack().count == 1)
         #expect(chunks.packed([Self.md5, "00"]) == [Self.md5])
-        let packed = try list(try chunks.packedSource(Self.md5), step: 7)
+        let packed = try list(chunks.packedSource(Self.md5), step: 7)
         #expect(plain.size == Int64(Self.bytes.count))
         #expect(plain.file == few.file)
         #expect(plain.file == packed.file)

@@ -59,6 +59,7 @@ struct ChunkPusher: Sendable {
     ///   - sources: The contents.
     ///   - names: How people know them.
     /// - Returns: What was sent, and which contents are on the remote now.
+    /// - Throws: What keeps all of them from being sent; what concerns one content is in the report.
     func push(
         _ sources: [(object: DataObject, source: ChunkSource)],
         _ names: NamedObjects

@@ -30,7 +30,7 @@ extension Pusher {
                     try flag.check()
                     guard !object.isLegacy, !object.isListing else { return nil }
                     guard here.contains(object) else {
-                        return packed.contains(object.md5) ? (object, try local.packedSource(object.md5)) : nil
+                        return packed.contains(object.md5) ? (object, local.packedSource(object.md5)) : nil
                     }
                     let file = cache.path(object)
                     guard try FileSystem.status(of: file).size >= RemoteChunks.least else { return nil }

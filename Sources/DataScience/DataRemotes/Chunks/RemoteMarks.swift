@@ -51,8 +51,9 @@ actor RemoteMarks {
     /// Removes the mark; one that stays counts for a day.
     func end() async {
         guard let own else { return }
-        // What was done is done; the mark becomes old by itself.
-        try? await storage.remove([own.key])
+        let storage = storage
+        // In a task of its own, because this one may be cancelled. A mark that stays becomes old by itself.
+        await Task { try? await storage.remove([own.key]) }.value
         self.own = nil
     }
 }

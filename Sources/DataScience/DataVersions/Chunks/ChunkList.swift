@@ -40,10 +40,11 @@ package struct ChunkID: Hashable, Sendable {
         .joined()
     }
 
+    /// Whether both name the same bytes.
     package static func == (left: ChunkID, right: ChunkID) -> Bool { left.words == right.words }
 
+    /// Takes a part of the name, which is a hash already.
     package func hash(into hasher: inout Hasher) {
-        // It is a hash already.
         hasher.combine(words.0)
     }
 }

@@ -19,16 +19,12 @@ package struct LocalChunks: Sendable {
         store.isThere ? Set(contents.filter(store.holds)) : []
     }
 
-    /// A content that is packed; blocks.
-    ///
-    /// - Throws: ``DataVersionsError`` `.corruptContent`.
-    package func packedSource(_ md5: String) throws -> ChunkSource {
-        ChunkSource(md5, .packed(store, try store.manifest(md5).pieces[...]))
-    }
+    /// A content that is packed.
+    package func packedSource(_ md5: String) -> ChunkSource { ChunkSource(md5, .packed(store, nil)) }
 
     /// A content that lies in a file.
     package static func source(_ md5: String, in file: FilePath) -> ChunkSource {
-        ChunkSource(md5, .plain(file, 0, ChunkCutter()))
+        ChunkSource(md5, .plain(file, 0, nil))
     }
 }
 
@@ -75,8 +71,9 @@ package struct LocalChunk: Sendable {
 /// Cuts a content, some chunks at a time.
 package struct ChunkSource: Sendable {
     fileprivate enum State: Sendable {
-        case plain(FilePath, Int64, ChunkCutter)
-        case packed(ChunkStore, ArraySlice<(digest: String, piece: ChunkStore.Piece)>)
+        // What takes memory is made with the first chunks: there may be many contents that wait.
+        case plain(FilePath, Int64, ChunkCutter?)
+        case packed(ChunkStore, ArraySlice<(digest: String, piece: ChunkStore.Piece)>?)
         case finished
     }
 
@@ -99,10 +96,14 @@ package struct ChunkSource: Sendable {
     }
 
     /// The next chunks, about so many; blocks.
+    ///
+    /// - Throws: ``FilesError``, ``DataVersionsError`` `.corruptContent`.
     package mutating func next(_ count: Int, _ flag: CancellationFlag) throws -> [LocalChunk] {
         switch state {
-        case .plain(let path, let offset, let cutter): return try cut(path, from: offset, cutter, count, flag)
-        case .packed(let store, let pieces): return try take(pieces, count, store, flag)
+        case .plain(let path, let offset, let cutter):
+            return try cut(path, from: offset, cutter ?? ChunkCutter(), count, flag)
+        case .packed(let store, let pieces):
+            return try take(try pieces ?? store.manifest(md5).pieces[...], count, store, flag)
         case .finished: return []
         }
     }

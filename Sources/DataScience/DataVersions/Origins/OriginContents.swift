@@ -56,6 +56,10 @@ package struct OriginContents: Sendable {
                 for store in stores where try await fetch(path, from: store, to: scratch) {
                     return try await Self.use(scratch, body)
                 }
+                for store in stores where !isLegacy && !md5.hasSuffix(".dir") {
+                    guard try await fetchChunks(of: md5, from: store, to: scratch) else { continue }
+                    return try await Self.use(scratch, body)
+                }
                 throw missing(name, md5)
             }
         case .blob(let object):
@@ -134,6 +138,20 @@ package struct OriginContents: Sendable {
         case .http(let base): try await download("\(base)/\(path)", to: file)
         case .other(let remote): try await readOther?(remote, path, file) ?? false
         }
+    }
+
+    /// Brings a content to this machine that the store has as chunks.
+    private func fetchChunks(of md5: String, from store: OriginStore, to file: FilePath) async throws -> Bool {
+        try await OriginChunks { path, limit in
+            if case .folder(let folder) = store {
+                let place = folder.pushing(FilePath(path))
+                return FileSystem.exists(place) ? try FileReader.bytes(of: place, limit: limit) : nil
+            }
+            return try await withScratch { scratch in
+                try await fetch(path, from: store, to: scratch) ? try FileReader.bytes(of: scratch, limit: limit) : nil
+            }
+        }
+        .write(md5, to: file)
     }
 
     private func download(_ url: String, to file: FilePath) async throws -> Bool {

@@ -178,6 +178,20 @@ struct ChunkCollectionTests {
         #expect(try await shared.keys() == [])
     }
 
+    @Test func `the mark of a process that died here stops nobody`() async throws {
+        let shared = try await SharedProject(.folder)
+        let storage = shared.remote.storage
+        // No process has the largest number that there can be.
+        let dead = RemoteMarks(storage, .push, process: .max) { 1_800_000_000 }
+        try await dead.renew()
+        let other = RemoteMarks(storage, .gc) { 1_800_000_000 }
+        #expect(try await shared.keys().count == 1)
+        #expect(try await other.others(.push) == false)
+        let first = RemoteMarks(storage, .push, process: 1) { 1_800_000_000 }
+        try await first.renew()
+        #expect(try await other.others(.push))
+    }
+
     private final class Shared: Sendable {
         let count: Mutex<Int>
         init(_ count: consuming Mutex<Int>) { self.count = count }

@@ -305,7 +305,7 @@ let suites: [Target] = [
         of: "DataRemotes",
         in: "DataScience",
         [
-            "DataVersions", "Files", "HTTPTransport", "ObjectStorage", "Pipelines", "ProjectTesting", "S3Testing",
+            "DataVersions", "Files", "HTTPTransport", "ObjectStorage", "Pipelines", "ProjectTesting", "S3Testing", nio,
             systemPackage,
         ]
     ),

@@ -33,6 +33,7 @@ package struct DataImporter: Sendable {
     let client: HTTPTransportClient
     /// The folder that relative addresses begin at.
     let folder: FilePath
+    let others: OtherStores?
     /// Called with the number of files that were taken, and how many there are.
     let note: @Sendable (Int, Int) -> Void
 
@@ -42,12 +43,14 @@ package struct DataImporter: Sendable {
         clones: OriginClones,
         client: HTTPTransportClient,
         folder: FilePath,
+        others: OtherStores? = nil,
         note: @escaping @Sendable (Int, Int) -> Void
     ) {
         self.data = data
         self.clones = clones
         self.client = client
         self.folder = folder
+        self.others = others
         self.note = note
     }
 
@@ -91,7 +94,7 @@ package struct DataImporter: Sendable {
         return try await finish(target, file, force: force)
     }
 
-    /// Imports a file or folder of this machine, or a file behind `http` or `https`.
+    /// Imports a file or folder of this machine or of a store, or a file behind `http` or `https`.
     ///
     /// - Throws: ``DataVersionsError``.
     package func importURL(
@@ -100,15 +103,17 @@ package struct DataImporter: Sendable {
         extent: Extent = .whole,
         force: Bool = false
     ) async throws -> Result {
-        try Self.checkScheme(address)
+        let place = try ForeignPlace(address, data.config)
         try await checkTarget(target, force)
         let name = ProjectPath.parts(target).last ?? target
-        let old: ImportFile.Dependency
-        if address.contains("://"), !address.hasPrefix("file://") {
-            old = .url(address, checksum: nil, size: nil)
-        } else {
-            old = .path(written(localPath(address), beside: target), nil)
-        }
+        let old: ImportFile.Dependency =
+            switch place {
+            case .web: .url(address, checksum: nil, size: nil)
+            case .store: .object(address, tag: nil, size: nil)
+            // A path below a remote stays as it was typed.
+            case .local where address.hasPrefix("remote://"): .path(address, nil)
+            case .local(let path): .path(written(FilePath(path), beside: target), nil)
+            }
         guard extent != .noExecution else {
             return try await finish(target, ImportFile(dependency: old, name: name, output: nil, isLocked: false))
         }
@@ -159,7 +164,7 @@ package struct DataImporter: Sendable {
                 output: pointer,
                 isLocked: true
             )
-        case .path, .url:
+        case .path, .url, .object, .database:
             guard revision == nil else {
                 throw DataVersionsError(
                     .invalidPath,
@@ -174,6 +179,46 @@ package struct DataImporter: Sendable {
             return Result(file: file, path: target, pointer: old.output?.at(target), hasChanged: false)
         }
         return try await finish(target, new, replacing: text, force: force)
+    }
+
+    // MARK: Contents alone
+
+    /// Brings the content of an import, as its file describes it, into the cache; the file and the work tree stay.
+    ///
+    /// - Parameters:
+    ///   - source: Where it comes from, and which version of it is meant.
+    ///   - path: The path of the data, relative to the project.
+    /// - Returns: The content.
+    /// - Throws: ``DataVersionsError`` `.changed` if the place has another content by now, and whatever reading it throws.
+    package func fetch(_ source: ImportFile, at path: String) async throws -> DataPointer {
+        let pointer: DataPointer
+        var isSame = true
+        if case .repository(let url, let inside, let revision, let lock) = source.dependency {
+            let base = Self.base(of: url, among: [folder, data.root, data.root.appending(path).removingLastComponent()])
+            let origin = try await Origin.open(url, revision: lock ?? revision, from: base, clones: clones)
+            guard let taken = try await take(inside, origin, path, .whole) else { throw data.missing(path) }
+            pointer = taken
+        } else {
+            let (now, taken) = try await take(source.dependency, path, .whole, nil)
+            guard let taken else { throw data.missing(path) }
+            pointer = taken
+            isSame = !source.isLocked || now == source.dependency
+        }
+        if let output = source.output { isSame = isSame && output.md5 == pointer.md5 }
+        guard isSame else {
+            throw DataVersionsError(
+                .changed,
+                what: "cannot fetch `\(path)`",
+                why: "where it was imported from there is another content now",
+                next: "run `gyre update \(path).dvc` to take that one"
+            )
+        }
+        return pointer
+    }
+
+    /// The first folder from which a relative address leads to a folder.
+    private static func base(of address: String, among folders: [FilePath]) -> FilePath {
+        folders.first { FileSystem.isDirectory($0.pushing(FilePath(address)).lexicallyNormalized()) } ?? folders[0]
     }
 
     // MARK: Parts
@@ -195,7 +240,7 @@ package struct DataImporter: Sendable {
         _ target: String,
         _ extent: Extent
     ) async throws -> DataPointer? {
-        let contents = try OriginContents(of: origin, cache: data.cache, client: client)
+        let contents = try OriginContents(of: origin, cache: data.cache, client: client, others: others)
         let selection = try await origin.select(path, contents)
         guard extent == .whole else { return nil }
         let lock = try data.lock()
@@ -213,35 +258,127 @@ package struct DataImporter: Sendable {
     ) async throws -> (ImportFile.Dependency, DataPointer?) {
         switch dependency {
         case .repository: return (dependency, nil)
-        case .url(let url, _, _):
-            try Self.checkScheme(url)
+        case .database:
+            throw DataVersionsError(
+                .invalidPath,
+                what: "cannot take `\(target)`",
+                why: "it is imported from a database, and that is not supported",
+                next: "run `dvc update \(target).dvc`, or `dvc pull`"
+            )
+        case .url(let address, _, _), .object(let address, _, _): return try await take(address, target, extent, old)
+        case .path(let path, _) where path.contains("://"): return try await take(path, target, extent, old)
+        case .path(let path, _):
+            let place = data.root.appending(target).removingLastComponent().pushing(FilePath(path))
+            return try await take(path, at: place.lexicallyNormalized(), target, extent)
+        }
+    }
+
+    /// As above, of a URL.
+    private func take(
+        _ address: String,
+        _ target: String,
+        _ extent: Extent,
+        _ old: ImportFile?
+    ) async throws -> (ImportFile.Dependency, DataPointer?) {
+        switch try ForeignPlace(address, data.config) {
+        case .local(let path): return try await take(address, at: folder.pushing(FilePath(path)), target, extent)
+        case .web(let url):
             let source = HTTPOrigin(url: url, client: client)
             let facts = try await source.facts()
-            let new = ImportFile.Dependency.url(url, checksum: facts.checksum, size: facts.size)
+            let new = ImportFile.Dependency.url(address, checksum: facts.checksum, size: facts.size)
             if extent == .noDownload { return (new, nil) }
-            if new == dependency, let output = old?.output { return (new, output) }
+            if new == old?.dependency, let output = old?.output { return (new, output) }
             let lock = try data.lock()
             defer { lock.release() }
             return (new, try await download(source, target))
-        case .path(let path, _):
-            let place = data.root.appending(target).removingLastComponent().pushing(FilePath(path))
-                .lexicallyNormalized()
-            let keeps = extent == .whole
-            let lock = keeps ? try data.lock() : nil
-            defer { lock?.release() }
-            guard let found = try await ForeignData.take(place, into: keeps ? data.cache : nil) else {
-                throw DataVersionsError(
-                    .missingContent,
-                    what: "cannot import `\(path)`",
-                    why: "there is no such file or folder",
-                    next: "look at the path"
-                )
+        case .store(let place):
+            guard let others else {
+                throw data.refusal(target, "nobody here reads `\(address)`")
             }
-            let pointer = try await found.pointer(path, in: keeps ? data.cache : nil)
-            // What came from elsewhere is no file to run, as in DVC.
-            let own = DataPointer(path: target, md5: pointer.md5, size: pointer.size, fileCount: pointer.fileCount)
-            return (.path(path, pointer), keeps ? own : nil)
+            let found = try await others.content(address, at: place)
+            let new = Self.dependency(found, address)
+            if extent == .noDownload { return (new, nil) }
+            if new == old?.dependency, let output = old?.output { return (new, output) }
+            let lock = try data.lock()
+            defer { lock.release() }
+            return (new, try await download(found, others, target))
         }
+    }
+
+    /// What DVC writes of something in a store: the tag of an object; of a folder the hash of its tags.
+    private static func dependency(_ found: OtherStores.Found, _ address: String) -> ImportFile.Dependency {
+        if !found.isDirectory, let entry = found.entries.first {
+            return .object(address, tag: entry.tag, size: entry.size)
+        }
+        // As Python sorts: by code points, name by name.
+        let rows = found.entries.sorted { ProjectPath.parts($0.path).lexicographicallyPrecedes(ProjectPath.parts($1.path)) }
+        let items = rows.map { entry in
+            #"{"etag": \#(PythonJSON.quoted(entry.tag ?? "")), "relpath": \#(PythonJSON.quoted(entry.path))}"#
+        }
+        let digest = FileHashing.digest(of: Array("[\(items.joined(separator: ", "))]".utf8), .md5).hex
+        let size = found.entries.reduce(0) { $0 + $1.size }
+        return .path(
+            address,
+            DataPointer(path: address, md5: digest + ".dir", size: size, fileCount: found.entries.count)
+        )
+    }
+
+    private func download(
+        _ found: OtherStores.Found,
+        _ others: OtherStores,
+        _ target: String
+    ) async throws -> DataPointer {
+        let scratch = try FileSystem.temporaryDirectory(prefix: "gyre-import")
+        defer {
+            // It lies in the system's folder for such things.
+            try? FileSystem.removeTree(scratch)
+        }
+        let (cache, counter) = (data.cache, Counter(total: found.entries.count, note))
+        let files = try await withThrowingTaskGroup(of: ForeignData.File.self) { group in
+            var files: [ForeignData.File] = []
+            for (index, entry) in found.entries.enumerated() {
+                if index >= Origin.width, let file = try await group.next() { files.append(file) }
+                group.addTask {
+                    let file = scratch.appending("\(index)")
+                    try await others.download(entry, of: found, to: file)
+                    let kept = try await BlockingPool.shared.run(cancellable: { flag in
+                        let digest = try ContentCache.digest(of: file, flag)
+                        try cache.keep(file, as: digest.md5, size: digest.size, name: target, flag)
+                        try FileSystem.remove(file)
+                        return ForeignData.File(path: entry.path, md5: digest.md5, size: digest.size)
+                    })
+                    counter.advance()
+                    return kept
+                }
+            }
+            for try await file in group { files.append(file) }
+            return files
+        }
+        return try await ForeignData(isDirectory: found.isDirectory, files: files).pointer(target, in: cache)
+    }
+
+    /// Takes a file or folder of this machine.
+    private func take(
+        _ path: String,
+        at place: FilePath,
+        _ target: String,
+        _ extent: Extent
+    ) async throws -> (ImportFile.Dependency, DataPointer?) {
+        let keeps = extent == .whole
+        let lock = keeps ? try data.lock() : nil
+        defer { lock?.release() }
+        guard let found = try await ForeignData.take(place, into: keeps ? data.cache : nil) else {
+            throw DataVersionsError(
+                .missingContent,
+                what: "cannot import `\(path)`",
+                why: "there is no such file or folder",
+                next: "look at the path"
+            )
+        }
+        let pointer = try await found.pointer(path, in: keeps ? data.cache : nil)
+        // What came from elsewhere is no file to run, as in DVC.
+        let own = DataPointer(path: target, md5: pointer.md5, size: pointer.size, fileCount: pointer.fileCount)
+        return (.path(path, pointer), keeps ? own : nil)
     }
 
     private func download(_ source: HTTPOrigin, _ target: String) async throws -> DataPointer {
@@ -296,22 +433,6 @@ package struct DataImporter: Sendable {
                 next: "run `git rm -r --cached \(target)` first"
             )
         }
-    }
-
-    static func checkScheme(_ address: String) throws {
-        guard let end = address.firstRange(of: "://")?.lowerBound else { return }
-        let scheme = address[..<end].lowercased()
-        guard !["http", "https", "file"].contains(scheme) else { return }
-        throw DataVersionsError(
-            .invalidPath,
-            what: "cannot import `\(address)`",
-            why: "addresses that begin with `\(scheme)://` are not supported; files, `http` and `https` are",
-            next: "copy it here, and run `gyre add`"
-        )
-    }
-
-    private func localPath(_ address: String) -> FilePath {
-        FilePath(address.hasPrefix("file://") ? String(address.dropFirst("file://".count)) : address)
     }
 
     /// A path as the `.dvc` file has it: relative to its folder; as given if it is absolute and outside of the project.

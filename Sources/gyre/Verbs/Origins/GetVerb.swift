@@ -112,7 +112,7 @@ struct GetURLVerb: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("A path, or a URL with `http`, `https` or `file`.", valueName: "url"))
+    @Argument(help: ArgumentHelp("A path, or a URL with `http`, `https`, `s3`, `remote` or `file`.", valueName: "url"))
     var url: String
 
     @Argument(help: ArgumentHelp("Where it goes.", valueName: "out"))
@@ -126,7 +126,15 @@ struct GetURLVerb: AsyncParsableCommand {
     func run() async throws {
         let target = common.target(out, named: url)
         try await OriginSession.with { session in
-            try await PlainSource(url, from: common.folder, client: session.client).copy(to: target, force: force)
+            let source = PlainSource(
+                url,
+                from: common.folder,
+                client: session.client,
+                others: session.others,
+                // Outside of a project there are no remotes to name.
+                config: try? DataRepository.open(at: common.folder).config
+            )
+            try await source.copy(to: target, force: force)
         }
         var writer = JSONWriter()
         writer.object { $0.field("path", target.string) }

@@ -80,18 +80,19 @@ struct ImportDataVerb: AsyncParsableCommand, TakesArguments {
 struct ImportURLVerb: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import-url",
-        abstract: "Import a file or folder from a path, or a file from a URL.",
+        abstract: "Import a file or folder from a path or a bucket, or a file from a URL.",
         discussion: """
             The data becomes data of this project, and its `.dvc` file remembers where it comes from, so that \
             `gyre update` brings what is new there.
 
             Example:
               gyre import-url https://example.org/train.csv data/train.csv
-              gyre import-url /mnt/shared/images
+              gyre import-url s3://bucket/images
+              gyre import-url remote://archive/2026/train.csv
             """
     )
 
-    @Argument(help: ArgumentHelp("A path, or a URL with `http`, `https` or `file`.", valueName: "url"))
+    @Argument(help: ArgumentHelp("A path, or a URL with `http`, `https`, `s3`, `remote` or `file`.", valueName: "url"))
     var url: String
 
     @Argument(help: ArgumentHelp("Where it goes.", valueName: "out"))

@@ -168,10 +168,13 @@ struct RemoteVerbTests {
             #expect(again.code == 0, "\(again.error)")
             #expect(try await gyre.shell("cat both; ls log 2>/dev/null").output == "two\ncontent 1\n")
             // The inputs of before give the outputs of before.
-            let back = try await gyre.shell("echo one > in; \"$GYRE\" add -q in; \"$GYRE\" repro --pull >&2; cat both; ls log")
+            let back = try await gyre.shell(
+                "echo one > in; \"$GYRE\" add -q in; \"$GYRE\" repro --pull >&2; cat both; ls log"
+            )
             #expect(back.output == "one\ncontent 1\n", "\(back.error)")
             // What must run has its inputs pulled.
-            let run = "sed -i 's/data.1 > both/data\\/2 > both/' dvc.yaml; rm -rf data .dvc/cache; \"$GYRE\" repro --pull >&2"
+            let run =
+                "sed -i 's/data.1 > both/data\\/2 > both/' dvc.yaml; rm -rf data .dvc/cache; \"$GYRE\" repro --pull >&2"
             let ran = try await gyre.shell("\"$GYRE\" push -q --data-only; \(run); cat both log")
             #expect(ran.output == "one\ncontent 2\nran\n", "\(ran.error)")
         }
@@ -180,12 +183,11 @@ struct RemoteVerbTests {
     @Test func `a damaged object is found, named and mended from the remote`() async throws {
         try await inSharedProject { gyre in
             _ = try await gyre.shell("\"$GYRE\" push -q --data-only")
-            // `content 3` and `content 4`, by their MD5.
             let damage = """
-                one=$(md5sum < data/3 | cut -c 1-32); object=.dvc/cache/files/md5/${one%${one#??}}/${one#??}
-                chmod u+w $object; echo other > $object
+                one=$(echo content 3 | md5sum | cut -c 1-32); object=files/md5/${one%${one#??}}/${one#??}
+                damage() { chmod u+w $1/$object; echo other > $1/$object; }
                 """
-            _ = try await gyre.shell("\(damage); rm -rf data")
+            _ = try await gyre.shell("\(damage)\ndamage .dvc/cache; rm -rf data")
             let refused = try await gyre.run("checkout")
             #expect(refused.code == 1)
             #expect(refused.error.contains("data"))
@@ -194,15 +196,15 @@ struct RemoteVerbTests {
             #expect(try await gyre.run("checkout").code == 0)
             #expect(try await gyre.shell("cat data/3").output == "content 3\n")
             // Damaged at the remote: nothing of it arrives, and the path is named.
-            let far = "object=store/${object#.dvc/cache/}; chmod u+w $object; echo other > $object"
-            _ = try await gyre.shell("\(damage); \(far); rm -rf .dvc/cache")
+            _ = try await gyre.shell("\(damage)\ndamage store; rm -rf .dvc/cache")
             let rotten = try await gyre.run("fetch")
             #expect(rotten.code == 1)
             #expect(rotten.error.contains("`data/3`"))
-            #expect(try await gyre.shell("ls \"$PWD\"/$(echo)$object 2>/dev/null; grep -rl other .dvc/cache").output == "")
+            #expect(try await gyre.shell("grep -rl other .dvc/cache").output == "")
             // What is whole is stored again, once the other is out of the way.
-            let mended = try await gyre.shell("\(damage.split(separator: "\n")[0]); rm -f store/${object#.dvc/cache/}; \"$GYRE\" add -q data; \"$GYRE\" push --data-only")
-            #expect(mended.output == "1 file pushed\n", "\(mended.error)")
+            let mend = "rm -f store/$object $(find store -name '*.dir'); \"$GYRE\" add -q data; \"$GYRE\" push --data-only"
+            let mended = try await gyre.shell("\(damage)\n\(mend)")
+            #expect(mended.output == "2 files pushed\n", "\(mended.error)")
         }
     }
 

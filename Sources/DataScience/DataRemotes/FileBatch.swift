@@ -139,9 +139,14 @@ final class FileBatch: Sendable {
         try place(full)
     }
 
+    /// Names all that is there; blocks.
+    ///
+    /// A stop of the machine may take the names again.
+    func flush() throws { try place(state.withLock { Self.takeAll(&$0) }) }
+
     /// Names all that is there, and makes the names last; blocks.
     func finish() throws {
-        try place(state.withLock { Self.takeAll(&$0) })
+        try flush()
         let isNeeded = state.withLock { state in
             defer { state.isUnsynced = false }
             return state.isUnsynced
@@ -181,7 +186,7 @@ final class FileBatch: Sendable {
             !isDurable
             ? 0
             : entries.count == 1
-            ? (fsync(descriptor) == 0 ? 0 : errno) : gyre_sync_file_system(descriptor)
+                ? (fsync(descriptor) == 0 ? 0 : errno) : gyre_sync_file_system(descriptor)
         guard failure == 0 else { throw FilesError(Errno(rawValue: failure), "write", root) }
         state.withLock { $0.isUnsynced = true }
         for entry in entries {

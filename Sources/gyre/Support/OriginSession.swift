@@ -20,18 +20,29 @@ struct OriginSession: Sendable {
     /// Calls `body` with a session whose connections are closed afterwards.
     static func with<Result>(_ body: (OriginSession) async throws -> Result) async throws -> Result {
         try await HTTPTransportClient.with { client in
-            try await body(OriginSession(client))
+            let trusting = TrustingClients { HTTPTransportClient(stall: .seconds(60), trust: $0) }
+            let surroundings = DataRemote.Surroundings(
+                environment: Session.environment,
+                http: client,
+                trusting: trusting
+            ) { Session.now() / 1_000 }
+            do {
+                let result = try await body(OriginSession(client, surroundings))
+                await trusting.shutdown()
+                return result
+            } catch {
+                await trusting.shutdown()
+                throw error
+            }
         }
     }
 
     /// A session by a client that outlives it.
-    init(_ client: HTTPTransportClient) {
+    init(_ client: HTTPTransportClient, _ surroundings: DataRemote.Surroundings) {
         self.client = client
         let temporary = Session.environment["TMPDIR"].map { FilePath($0) } ?? "/tmp"
         clones = OriginClones.shared(user: getuid(), temporary: temporary)
-        others = .remotes(
-            DataRemote.Surroundings(environment: Session.environment, http: client) { Session.now() / 1_000 }
-        )
+        others = .remotes(surroundings)
     }
 
     func contents(of origin: Origin, remote: String? = nil, cache: ContentCache? = nil) throws -> OriginContents {

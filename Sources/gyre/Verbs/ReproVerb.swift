@@ -174,7 +174,7 @@ struct ReproVerb: AsyncParsableCommand {
 
     private func refuseUnsupported() throws {
         let unsupported = [
-            (interactive, "--interactive", "look first by `gyre repro --dry`"),
+            (interactive, "--interactive", "look first by `gyre repro --dry`")
         ]
         for (isWanted, name, next) in unsupported where isWanted {
             throw UsageError(what: "cannot reproduce the pipeline", why: "`\(name)` is not supported", next: next)

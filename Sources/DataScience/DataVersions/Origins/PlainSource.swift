@@ -63,7 +63,9 @@ package struct PlainSource: Sendable {
     }
 
     private func download(_ place: RemoteSettings, to building: FilePath) async throws {
-        guard let others else { throw DataVersionsError(.invalidPath, what: "cannot copy `\(address)`", why: "nobody here reads it") }
+        guard let others else {
+            throw DataVersionsError(.invalidPath, what: "cannot copy `\(address)`", why: "nobody here reads it")
+        }
         let found = try await others.content(address, at: place)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, entry) in found.entries.enumerated() {

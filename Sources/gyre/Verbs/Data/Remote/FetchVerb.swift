@@ -51,7 +51,8 @@ struct FetchVerb: AsyncParsableCommand {
     typealias Fetched = (report: TransferReport, imports: [UsedOutput: DataPointer])
 
     /// Brings the contents of outputs into the cache.
-    static func fetch(_ outputs: [SelectedOutput], hasRunCache: Bool, _ session: RemoteSession) async throws -> Fetched {
+    static func fetch(_ outputs: [SelectedOutput], hasRunCache: Bool, _ session: RemoteSession) async throws -> Fetched
+    {
         // They take the lock themselves.
         var (total, imports) = try await fetchImports(outputs, session)
         let lock = try await session.repository.waitForLock(reading: [], writing: [])

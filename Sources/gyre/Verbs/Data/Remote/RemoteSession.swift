@@ -35,7 +35,10 @@ struct RemoteSession: Sendable {
     ) async throws -> Result {
         let repository = try common.data()
         let http = HTTPTransportClient(connectionsPerHost: max(64, jobs ?? 0), stall: .seconds(60))
-        let surroundings = DataRemote.Surroundings(environment: Session.environment, http: http) {
+        let trusting = TrustingClients { trust in
+            HTTPTransportClient(connectionsPerHost: max(64, jobs ?? 0), stall: .seconds(60), trust: trust)
+        }
+        let surroundings = DataRemote.Surroundings(environment: Session.environment, http: http, trusting: trusting) {
             Session.now() / 1_000
         }
         let session = RemoteSession(
@@ -48,9 +51,11 @@ struct RemoteSession: Sendable {
         )
         do {
             let result = try await body(session)
+            await trusting.shutdown()
             await http.shutdown()
             return result
         } catch {
+            await trusting.shutdown()
             await http.shutdown()
             throw error
         }
@@ -96,7 +101,9 @@ struct RemoteSession: Sendable {
     }
 
     /// What brings imported data from where it came from.
-    func importer(_ bar: FilesBar) -> DataImporter { OriginSession(http).importer(repository, common, bar) }
+    func importer(_ bar: FilesBar) -> DataImporter {
+        OriginSession(http, surroundings).importer(repository, common, bar)
+    }
 
     /// A watch with a bar, and what ends the bar.
     func watch(_ title: String) -> (watch: TransferWatch, finish: @Sendable () -> Void) {

@@ -36,8 +36,11 @@ actor ReproPuller {
             var outputs = try await session.reader.outputs(DataScope()).filter { wanted.contains($0.output.object.md5) }
             let known = Set(outputs.map(\.output.object.md5))
             outputs += pointers.filter { !known.contains($0.md5) }.compactMap { SelectedOutput($0) }
-            try TransferText(report: try await FetchVerb.fetch(outputs, hasRunCache: false, session).report, verb: "fetched")
-                .check()
+            try TransferText(
+                report: try await FetchVerb.fetch(outputs, hasRunCache: false, session).report,
+                verb: "fetched"
+            )
+            .check()
         }
     }
 

@@ -255,9 +255,8 @@ let suites: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "gyre", "Files", "HTTPTransport", "JSONText", "ProjectTesting", "SnapshotTesting", "SocketTesting",
-            "WebhookTesting", subprocess,
-            systemPackage,
+            "gyre", "Files", "HTTPTransport", "JSONText", "ObjectStorage", "ProjectTesting", "S3Testing",
+            "SnapshotTesting", "SocketTesting", "WebhookTesting", subprocess, systemPackage,
         ],
         path: "Tests/EndToEndTests",
         exclude: ["Snapshots"],

@@ -66,7 +66,7 @@ struct GetVerb: AsyncParsableCommand {
                 writer.field("files", selection.fileCount)
             }
             let count = selection.isDirectory ? " (\(selection.fileCount) files)" : ""
-            try common.output.answer(json: writer.text, text: "downloaded `\(target)`\(count)")
+            try common.answer(json: writer.text, text: "downloaded `\(target)`\(count)")
         }
     }
 
@@ -82,7 +82,7 @@ struct GetVerb: AsyncParsableCommand {
         }
         var writer = JSONWriter()
         writer.object { $0.field("url", address) }
-        try common.output.answer(json: writer.text, text: address)
+        try common.answer(json: writer.text, text: address)
     }
 }
 
@@ -138,6 +138,6 @@ struct GetURLVerb: AsyncParsableCommand {
         }
         var writer = JSONWriter()
         writer.object { $0.field("path", target.string) }
-        try common.output.answer(json: writer.text, text: "downloaded `\(target)`")
+        try common.answer(json: writer.text, text: "downloaded `\(target)`")
     }
 }

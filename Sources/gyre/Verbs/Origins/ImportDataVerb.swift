@@ -72,7 +72,7 @@ struct ImportDataVerb: AsyncParsableCommand, TakesArguments {
                 force: extent.force
             )
         }
-        try ImportAnswer(results: [result]).print(common.output)
+        try ImportAnswer(results: [result]).print(common)
     }
 }
 
@@ -114,7 +114,7 @@ struct ImportURLVerb: AsyncParsableCommand {
             return try await session.importer(data, common, bar)
                 .importURL(url, to: target, extent: extent.extent, force: extent.force)
         }
-        try ImportAnswer(results: [result]).print(common.output)
+        try ImportAnswer(results: [result]).print(common)
     }
 }
 
@@ -178,7 +178,7 @@ struct UpdateVerb: AsyncParsableCommand {
             }
             return results
         }
-        try ImportAnswer(results: results).print(common.output)
+        try ImportAnswer(results: results).print(common)
     }
 }
 
@@ -206,7 +206,7 @@ struct ImportAnswer {
         )
     }
 
-    func print(_ output: Output) throws {
+    func print(_ common: CommonOptions) throws {
         var writer = JSONWriter()
         writer.object { writer in
             writer.key("imports")
@@ -228,6 +228,6 @@ struct ImportAnswer {
             let count = pointer.fileCount.map { "\($0) files, " } ?? ""
             return "imported `\(pointer.path)` (\(count)\(Humanize.bytes(pointer.size))); commit `\(result.file)`"
         }
-        try output.answer(json: writer.text, text: lines.joined(separator: "\n"))
+        try common.answer(json: writer.text, text: lines.joined(separator: "\n"))
     }
 }

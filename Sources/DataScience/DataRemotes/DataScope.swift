@@ -122,9 +122,11 @@ package struct ScopeReader: Sendable {
             try OutputReader.pointers($0.value, file: $0.key)
         }
         let locked = try OutputReader.locked(texts)
-        guard !locked.isEmpty else { return result.filter { $0.isCached && $0.hasContent } }
-        // With templates that cannot be resolved the lock alone says what there is, and it says enough.
-        result += (try? await outputs(of: sources, in: tree)) ?? []
+        // What stages make is among it. Only of folders that are nowhere it must be known whether the cache should have them.
+        if locked.contains(where: { $0.object.isListing && !repository.cache.holds($0.object.md5) }) {
+            // With templates that cannot be resolved the lock alone says what there is, and it says enough.
+            result += (try? await outputs(of: sources, in: tree)) ?? []
+        }
         let elsewhere = Set(result.filter { !$0.isCached }.map(\.object))
         return (result + locked.filter { !elsewhere.contains($0.object) }).filter { $0.isCached && $0.hasContent }
     }

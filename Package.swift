@@ -78,6 +78,7 @@ let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
@@ -99,6 +100,7 @@ let dependencies: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
     .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
@@ -121,7 +123,7 @@ let ground: [Target] = [
     room("JSONText", in: "Ground", ["Diagnostics", "CSimdJSON"]),
     room("Statistics", in: "Ground"),
     room("Database", in: "Ground", ["Diagnostics", "Files", grdb, sqlite, systemPackage]),
-    room("HTTPTransport", in: "Ground", ["Diagnostics", httpClient, nio, nioHTTP1, nioPosix]),
+    room("HTTPTransport", in: "Ground", ["Diagnostics", httpClient, nio, nioHTTP1, nioPosix, nioSSL]),
     room(
         "ObjectStorage",
         in: "Ground",
@@ -253,9 +255,8 @@ let suites: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "gyre", "Files", "HTTPTransport", "JSONText", "ProjectTesting", "SnapshotTesting", "SocketTesting",
-            "WebhookTesting", subprocess,
-            systemPackage,
+            "gyre", "Files", "HTTPTransport", "JSONText", "ObjectStorage", "ProjectTesting", "S3Testing",
+            "SnapshotTesting", "SocketTesting", "WebhookTesting", subprocess, systemPackage,
         ],
         path: "Tests/EndToEndTests",
         exclude: ["Snapshots"],
@@ -305,7 +306,7 @@ let suites: [Target] = [
         of: "DataRemotes",
         in: "DataScience",
         [
-            "DataVersions", "Files", "HTTPTransport", "ObjectStorage", "Pipelines", "ProjectTesting", "S3Testing",
+            "DataVersions", "Files", "HTTPTransport", "ObjectStorage", "Pipelines", "ProjectTesting", "S3Testing", nio,
             systemPackage,
         ]
     ),

@@ -115,7 +115,7 @@ struct CommandLineTests {
         "runs search -n 0", "runs list --columns nmae", "runs delete x y --dryrun", "models show", "models alias a b",
         "models alias a b two", "models download churn", "models versions churn -n 0", "models verzions churn",
         "experiments create", "experiments rename a", "experiments create a --tag b", "experiments list -n 2000",
-        "experiments deleet a", "repro --jobs 0", "repro -k --ignore-errors", "repro --interactive", "repro --pull",
+        "experiments deleet a", "repro --jobs 0", "repro -k --ignore-errors", "repro --interactive", "cache migrate",
         "dag --outs --collapse-foreach-matrix", "stage add -n a --run echo", "plots show --show-vega",
         "plots show --template nothing", "freeze", "metrics dif",
     ])

@@ -101,12 +101,142 @@ struct RemoteVerbTests {
         }
     }
 
-    @Test(arguments: ["push", "pull"])
+    @Test func `a part of a folder is pulled, and put in its place`() async throws {
+        try await inSharedProject { gyre in
+            _ = try await gyre.shell("\"$GYRE\" push -q --data-only; rm -rf .dvc/cache data")
+            // The listing, and the file.
+            #expect(try await gyre.run("pull", "data/3").output == "A\tdata/3\n2 files fetched and 1 file added\n")
+            #expect(try await gyre.shell("ls data; cat data/3").output == "3\ncontent 3\n")
+            _ = try await gyre.shell("rm -rf data")
+            #expect(try await gyre.run("checkout", "data/3").output == "A       data/3\n")
+            _ = try await gyre.shell("rm -rf data .dvc/cache store")
+            let lost = try await gyre.run("pull", "data/3")
+            #expect(lost.code == 1)
+            #expect(lost.error.contains("cannot restore `data/3`"))
+        }
+    }
+
+    @Test func `what was imported comes from where it was imported from`() async throws {
+        try await inSharedProject { gyre in
+            let made = try await gyre.shell(
+                """
+                set -e
+                mkdir -p src/.dvc src/d; cd src; git init -q -b main
+                git config user.name T; git config user.email t@localhost
+                : > .dvc/config; printf '/tmp\\n/cache\\n' > .dvc/.gitignore
+                echo a > d/a; echo b > d/b; echo f > f; "$GYRE" add -q d f; git add -A; git commit -q -m One
+                cd ..; echo src >> .gitignore
+                "$GYRE" import -q src d --no-download; "$GYRE" import -q src f; "$GYRE" import-url -q src/f u --no-download
+                cat d.dvc u.dvc f.dvc > before
+                "$GYRE" push -q --data-only; rm -rf .dvc/cache data f
+                """
+            )
+            try #require(made.code == 0, "\(made.error)")
+            let pulled = try await gyre.run("pull")
+            #expect(pulled.code == 0, "\(pulled.error)")
+            #expect(try await gyre.shell("cat d/a d/b f u data/1").output == "a\nb\nf\nf\ncontent 1\n")
+            #expect(try await gyre.shell("cat d.dvc u.dvc f.dvc | diff - before").output == "")
+            // None of it needs a remote.
+            _ = try await gyre.shell("rm -rf .dvc/cache d; \"$GYRE\" remote remove -q store")
+            #expect(try await gyre.run("pull", "d").output == "A\td/\n2 files fetched and 2 files added\n")
+            // What is there now is not what was written down.
+            _ = try await gyre.shell("rm -rf .dvc/cache u; echo g > src/f")
+            let changed = try await gyre.run("pull", "u")
+            #expect(changed.code == 1)
+            #expect(changed.error.contains("gyre update u.dvc"))
+        }
+    }
+
+    @Test func `a stage takes from the remote what it made elsewhere`() async throws {
+        try await inSharedProject { gyre in
+            let made = try await gyre.shell(
+                """
+                set -e
+                cat > dvc.yaml <<'STAGES'
+                stages:
+                  copy: {cmd: "cat in > out; echo ran >> log", deps: [in], outs: [out]}
+                  use: {cmd: "cat out data/1 > both; echo ran >> log", deps: [out, data], outs: [both]}
+                STAGES
+                echo one > in; "$GYRE" add -q in; "$GYRE" repro -q
+                "$GYRE" push -q --data-only --run-cache
+                echo two > in; "$GYRE" add -q in; "$GYRE" repro -q; "$GYRE" push -q --data-only --run-cache
+                rm -rf .dvc/cache out both data in log
+                """
+            )
+            try #require(made.code == 0, "\(made.error)")
+            let again = try await gyre.run("repro", "--pull")
+            #expect(again.code == 0, "\(again.error)")
+            #expect(try await gyre.shell("cat both; ls log 2>/dev/null").output == "two\ncontent 1\n")
+            // The inputs of before give the outputs of before.
+            let back = try await gyre.shell(
+                "echo one > in; \"$GYRE\" add -q in; \"$GYRE\" repro --pull >&2; cat both; ls log"
+            )
+            #expect(back.output == "one\ncontent 1\n", "\(back.error)")
+            // What must run has its inputs pulled.
+            let run =
+                "sed -i 's/data.1 > both/data\\/2 > both/' dvc.yaml; rm -rf data .dvc/cache; \"$GYRE\" repro --pull >&2"
+            let ran = try await gyre.shell("\"$GYRE\" push -q --data-only; \(run); cat both log")
+            #expect(ran.output == "one\ncontent 2\nran\n", "\(ran.error)")
+        }
+    }
+
+    @Test func `a damaged object is found, named and mended from the remote`() async throws {
+        try await inSharedProject { gyre in
+            _ = try await gyre.shell("\"$GYRE\" push -q --data-only")
+            let damage = """
+                one=$(echo content 3 | md5sum | cut -c 1-32); object=files/md5/${one%${one#??}}/${one#??}
+                damage() { chmod u+w $1/$object; echo other > $1/$object; }
+                """
+            _ = try await gyre.shell("\(damage)\ndamage .dvc/cache; rm -rf data")
+            let refused = try await gyre.run("checkout")
+            #expect(refused.code == 1)
+            #expect(refused.error.contains("data"))
+            let fetched = try await gyre.run("fetch")
+            #expect(fetched.output == "1 file fetched\n", "\(fetched.error)")
+            #expect(try await gyre.run("checkout").code == 0)
+            #expect(try await gyre.shell("cat data/3").output == "content 3\n")
+            // Damaged at the remote: nothing of it arrives, and the path is named.
+            _ = try await gyre.shell("\(damage)\ndamage store; rm -rf .dvc/cache")
+            let rotten = try await gyre.run("fetch")
+            #expect(rotten.code == 1)
+            #expect(rotten.error.contains("`data/3`"))
+            #expect(try await gyre.shell("grep -rl other .dvc/cache").output == "")
+            // What is whole is stored again, once the other is out of the way.
+            let mend = "rm -f store/$object $(find store -name '*.dir'); \"$GYRE\" add -q data; \"$GYRE\" push --data-only"
+            let mended = try await gyre.shell("\(damage)\n\(mend)")
+            #expect(mended.output == "2 files pushed\n", "\(mended.error)")
+        }
+    }
+
+    @Test func `killed at any moment, collecting loses nothing that is named`() async throws {
+        try await inSharedProject { gyre in
+            let many = """
+                for n in $(seq 1 600); do echo "old $n" > data/$n; done; "$GYRE" add -q data
+                for n in $(seq 1 600); do echo "new $n" > data/$n; done; "$GYRE" add -q data
+                "$GYRE" push -q --data-only
+                """
+            _ = try await gyre.shell(many)
+            for pause in ["0.03", "0.06"] {
+                _ = try await gyre.shell(
+                    "\"$GYRE\" gc -w -c -f -q & process=$!; sleep \(pause); kill -9 $process; wait $process 2>/dev/null; true"
+                )
+            }
+            #expect(try await gyre.run("gc", "-w", "-c", "-f").code == 0)
+            // The files and their listing, here and there.
+            let count = "find .dvc/cache/files/md5 -type f | wc -l; find store/files/md5 -type f | wc -l"
+            #expect(try await gyre.shell(count).output == "601\n601\n")
+            _ = try await gyre.shell("rm -rf data .dvc/cache")
+            #expect(try await gyre.run("pull").code == 0)
+            #expect(try await gyre.shell("ls data | wc -l; cat data/599").output == "600\nnew 599\n")
+        }
+    }
+
+    @Test(arguments: ["push", "pull", "fetch"])
     func `killed at any moment and run again, all is whole`(verb: String) async throws {
         try await inSharedProject { gyre in
             let many = "for n in $(seq 1 600); do echo \"number $n\" > data/$n; done; \"$GYRE\" add -q data"
             _ = try await gyre.shell(many)
-            if verb == "pull" { _ = try await gyre.shell("\"$GYRE\" push -q --data-only; rm -rf .dvc/cache data") }
+            if verb != "push" { _ = try await gyre.shell("\"$GYRE\" push -q --data-only; rm -rf .dvc/cache data") }
             for pause in ["0.05", "0.15"] {
                 _ = try await gyre.shell(
                     "\"$GYRE\" \(verb) -q & process=$!; sleep \(pause); kill -9 $process; wait $process 2>/dev/null; true"
@@ -121,6 +251,7 @@ struct RemoteVerbTests {
                     """
                 #expect(try await gyre.shell(check).output == "")
             }
+            if verb == "fetch" { #expect(try await gyre.run("fetch").code == 0) }
             let last = try await gyre.run(verb == "push" ? ["push", "--data-only"] : ["pull"])
             #expect(last.code == 0, "\(last.error)")
             #expect(try await gyre.run("status", "-c").output.contains("in sync"))

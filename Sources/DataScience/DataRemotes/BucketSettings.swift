@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import DataVersions
+import Files
+import HTTPTransport
 import ObjectStorage
 import SystemPackage
 
@@ -29,10 +31,8 @@ struct BucketSettings {
         for key in ["sse_customer_algorithm", "sse_customer_key"] where settings[key] != nil {
             throw DataRemote.unsupported(settings, "its setting `\(key)`")
         }
-        if settings["ssl_verify"].map({ $0.lowercased() != "true" }) ?? false {
-            throw DataRemote.unsupported(settings, "`ssl_verify` other than `true`: the system's certificates count")
-        }
         let environment = surroundings.environment
+        let http = try client()
         var choice = AWSCredentialChain.Choice()
         choice.profile = settings["profile"]
         choice.credentialsFile = settings["credentialpath"].map { FilePath($0) }
@@ -63,10 +63,37 @@ struct BucketSettings {
         let credentials: any AWSCredentialSource =
             isAnonymous
             ? FixedCredentials(nil)
-            : AWSCredentialChain(choice, environment: environment, http: surroundings.http, now: surroundings.now)
+            : AWSCredentialChain(choice, environment: environment, http: http, now: surroundings.now)
         return S3Store(
-            S3Client(s3, credentials: credentials, http: surroundings.http, now: surroundings.now)
+            S3Client(s3, credentials: credentials, http: http, now: surroundings.now)
         )
+    }
+
+    /// The client that trusts whom the settings name: `ssl_verify` is a truth value, or a file with certificates of
+    /// authorities, as `AWS_CA_BUNDLE` is.
+    private func client() throws -> HTTPTransportClient {
+        guard let wanted = settings["ssl_verify"] ?? surroundings.environment["AWS_CA_BUNDLE"], !wanted.isEmpty else {
+            return surroundings.http
+        }
+        let trust: HTTPTransportClient.Trust
+        switch wanted.lowercased() {
+        case "true", "1", "yes", "on": return surroundings.http
+        case "false", "0", "no", "off": trust = .anybody
+        default:
+            guard FileSystem.exists(FilePath(wanted)) else {
+                throw DataRemotesError(
+                    .invalidRemote,
+                    what: "cannot use the remote `\(settings.name)`",
+                    why: "`ssl_verify` names `\(wanted)`, and there is no such file",
+                    next: "name a PEM file with the certificates that count, `true` or `false`"
+                )
+            }
+            trust = .authorities(wanted)
+        }
+        guard let clients = surroundings.trusting else {
+            throw DataRemote.unsupported(settings, "`ssl_verify` other than `true` here")
+        }
+        return clients.client(trust)
     }
 
     private var writeHeaders: [(name: String, value: String)] {

@@ -33,14 +33,18 @@ package struct DataRemote: Sendable {
     package struct Surroundings: Sendable {
         let environment: [String: String]
         let http: HTTPTransportClient
+        /// Clients of another trust than the system's.
+        let trusting: TrustingClients?
         let now: @Sendable () -> Int64
 
         /// The environment's variables, a client that outlives the remote, and the clock in seconds UTC.
         package init(
             environment: [String: String],
             http: HTTPTransportClient,
+            trusting: TrustingClients? = nil,
             now: @escaping @Sendable () -> Int64
         ) {
+            self.trusting = trusting
             self.environment = environment
             self.http = http
             self.now = now

@@ -33,6 +33,18 @@ package struct SelectedOutput: Sendable, Hashable {
     package let output: UsedOutput
     /// Of a folder: the files at or below this path from the folder; nil for all.
     package let part: String?
+
+    init(output: UsedOutput, part: String?) {
+        self.output = output
+        self.part = part
+    }
+
+    /// A content that no file names, such as one that a stage made of earlier inputs.
+    package init?(_ pointer: DataPointer) {
+        let tracked = TrackedOutput(path: pointer.path, pointer: pointer, file: "dvc.lock")
+        guard let output = UsedOutput(tracked) else { return nil }
+        self.init(output: output, part: nil)
+    }
 }
 
 /// Finds the data of a scope.
@@ -110,11 +122,13 @@ package struct ScopeReader: Sendable {
             try OutputReader.pointers($0.value, file: $0.key)
         }
         let locked = try OutputReader.locked(texts)
-        guard !locked.isEmpty else { return result.filter(\.isCached) }
-        // With templates that cannot be resolved the lock alone says what there is, and it says enough.
-        result += (try? await outputs(of: sources, in: tree)) ?? []
+        // What stages make is among it. Only of folders that are nowhere it must be known whether the cache should have them.
+        if locked.contains(where: { $0.object.isListing && !repository.cache.holds($0.object.md5) }) {
+            // With templates that cannot be resolved the lock alone says what there is, and it says enough.
+            result += (try? await outputs(of: sources, in: tree)) ?? []
+        }
         let elsewhere = Set(result.filter { !$0.isCached }.map(\.object))
-        return (result + locked.filter { !elsewhere.contains($0.object) }).filter(\.isCached)
+        return (result + locked.filter { !elsewhere.contains($0.object) }).filter { $0.isCached && $0.hasContent }
     }
 
     private func trees(_ scope: DataScope) -> [FileTree] {
@@ -185,7 +199,7 @@ package struct ScopeReader: Sendable {
         if scope.isRecursive, own.starts(with: parts) || ProjectPath.parts(output.file).starts(with: parts) {
             return whole
         }
-        if output.object.isListing, parts.count > own.count, parts.starts(with: own) {
+        if output.object.isListing || !output.hasContent, parts.count > own.count, parts.starts(with: own) {
             return SelectedOutput(output: output, part: parts.dropFirst(own.count).joined(separator: "/"))
         }
         // A star is no slash, as in a shell.

@@ -22,18 +22,28 @@ package struct Fetcher: Sendable {
 
     /// Brings the listings of folders, without their files.
     func listings(_ outputs: [SelectedOutput]) async throws -> TransferReport {
+        let batch = try batch()
+        let report = try await listings(outputs, batch)
+        try await BlockingPool.shared.run { try batch.finish() }
+        return report
+    }
+
+    /// As above; the caller makes them last.
+    private func listings(_ outputs: [SelectedOutput], _ batch: FileBatch) async throws -> TransferReport {
         var listings = NamedObjects()
         for selected in outputs where selected.output.object.isListing {
             listings.add(selected.output.object, selected.output.path)
         }
         try await unprotectDamaged(listings.objects)
-        return try await receive(listings, announced: false)
+        return try await receive(listings, batch, announced: false)
     }
 
     /// Brings the contents of those outputs that remotes may have.
     package func fetch(_ outputs: [SelectedOutput]) async throws -> TransferReport {
         let outputs = outputs.filter(\.output.isFetched)
-        var report = try await listings(outputs)
+        // One sync of the file system at the end is enough for both.
+        let batch = try batch()
+        var report = try await listings(outputs, batch)
         var files = NamedObjects()
         for selected in outputs {
             let output = selected.output
@@ -47,7 +57,8 @@ package struct Fetcher: Sendable {
                 files.add(file.object, "\(output.path)/\(file.path)")
             }
         }
-        report.add(try await receive(files, announced: true))
+        report.add(try await receive(files, batch, announced: true))
+        try await BlockingPool.shared.run { try batch.finish() }
         return report
     }
 
@@ -63,8 +74,13 @@ package struct Fetcher: Sendable {
         }
     }
 
-    private func receive(_ objects: NamedObjects, announced: Bool) async throws -> TransferReport {
-        let batch = try cache.batch(permissions: [.ownerRead, .groupRead, .otherRead])
+    private func batch() throws -> FileBatch { try cache.batch(permissions: [.ownerRead, .groupRead, .otherRead]) }
+
+    private func receive(
+        _ objects: NamedObjects,
+        _ batch: FileBatch,
+        announced: Bool
+    ) async throws -> TransferReport {
         let here = try await cache.present(objects.objects)
         let needed = objects.objects.filter { !here.contains($0) }
         if announced { watch.begin(needed.count) }
@@ -82,7 +98,7 @@ package struct Fetcher: Sendable {
                     return size
                 }
             }
-        try await BlockingPool.shared.run { try batch.finish() }
+        try await BlockingPool.shared.run { try batch.flush() }
         report.kept += here.count
         return report
     }

@@ -90,6 +90,8 @@ final class FileBatch: Sendable {
     let root: FilePath
     private let permissions: mode_t?
     private let isShared: Bool
+    /// Whether the files must be there after the machine stops.
+    private let isDurable: Bool
     private let state = Mutex(State())
 
     /// A batch of files.
@@ -98,9 +100,11 @@ final class FileBatch: Sendable {
     ///   - root: The folder below which they go; it is made.
     ///   - permissions: Those of the files; nil for what the umask leaves.
     ///   - isShared: Whether a group of users may add to its folders, whatever this user's mask says.
+    ///   - isDurable: Whether the files must outlast a stop of the machine.
     /// - Throws: ``FilesError``.
-    init(root: FilePath, permissions: FilePermissions?, isShared: Bool = false) throws {
+    init(root: FilePath, permissions: FilePermissions?, isShared: Bool = false, isDurable: Bool = true) throws {
         self.root = root
+        self.isDurable = isDurable
         self.isShared = isShared
         self.permissions = permissions.map { $0.rawValue }
         try makeFolder(root)
@@ -135,14 +139,19 @@ final class FileBatch: Sendable {
         try place(full)
     }
 
+    /// Names all that is there; blocks.
+    ///
+    /// A stop of the machine may take the names again.
+    func flush() throws { try place(state.withLock { Self.takeAll(&$0) }) }
+
     /// Names all that is there, and makes the names last; blocks.
     func finish() throws {
-        try place(state.withLock { Self.takeAll(&$0) })
+        try flush()
         let isNeeded = state.withLock { state in
             defer { state.isUnsynced = false }
             return state.isUnsynced
         }
-        if isNeeded { try sync() }
+        if isNeeded, isDurable { try sync() }
     }
 
     /// Makes a folder and those above it.
@@ -174,8 +183,10 @@ final class FileBatch: Sendable {
         guard let first = entries.first else { return }
         let descriptor = first.file.descriptor
         let failure =
-            entries.count == 1
-            ? (fsync(descriptor) == 0 ? 0 : errno) : gyre_sync_file_system(descriptor)
+            !isDurable
+            ? 0
+            : entries.count == 1
+                ? (fsync(descriptor) == 0 ? 0 : errno) : gyre_sync_file_system(descriptor)
         guard failure == 0 else { throw FilesError(Errno(rawValue: failure), "write", root) }
         state.withLock { $0.isUnsynced = true }
         for entry in entries {

@@ -24,6 +24,15 @@ package struct LocalObjects: Sendable {
 
     func path(_ object: DataObject) -> FilePath { folder.appending(object.key) }
 
+    /// Whether all of an output's content is there and whole.
+    package func holds(_ output: UsedOutput) async throws -> Bool {
+        guard output.hasContent, try await present([output.object]).contains(output.object) else { return false }
+        guard output.object.isListing else { return true }
+        let files = try await BlockingPool.shared.run { try self.files(of: output.object) } ?? []
+        let objects = Array(Set(files.map(\.object)))
+        return try await present(objects).count == objects.count
+    }
+
     /// Those of the objects that are there and whole.
     ///
     /// As in DVC an object that nobody may write is trusted; one that can be written is hashed, protected if it is whole, and

@@ -53,7 +53,7 @@ extension RemoteStorage {
             .corruptContent,
             what: "cannot fetch `\(key)`",
             why: "the remote's object has other bytes than its name says",
-            next: "remove it there, and push it again from where it is whole"
+            next: "remove it there, and the listing of its folder (`.dir`) too; then push again from where it is whole"
         )
     }
 

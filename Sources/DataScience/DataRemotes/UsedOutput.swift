@@ -21,8 +21,12 @@ package struct UsedOutput: Sendable, Hashable {
     package let isPushed: Bool
     /// The remote that it has for itself.
     package let remote: String?
-    /// Whether another repository has it, and no remote of this one.
+    /// Where it was imported from; nil if it was not.
+    package let source: ImportFile?
+    /// Whether it comes from there, and from no remote of this project.
     package let isForeign: Bool
+    /// Whether its content is known; of an import that was never downloaded it is not.
+    package let hasContent: Bool
     /// The file that names it, relative to the project.
     package let file: String
     /// The stage; nil in a `.dvc` file.
@@ -43,19 +47,35 @@ package struct UsedOutput: Sendable, Hashable {
 }
 
 extension UsedOutput {
-    /// An output as the project's files name it; nil if it has no content yet.
+    /// The content; nil if it is not known.
+    package var pointer: DataPointer? {
+        guard hasContent else { return nil }
+        return DataPointer(
+            path: path,
+            md5: object.md5,
+            size: size,
+            fileCount: fileCount,
+            isExecutable: isExecutable,
+            isLegacy: object.isLegacy
+        )
+    }
+
+    /// An output as the project's files name it; nil if it has no content yet, and no origin to fetch it from.
     init?(_ output: TrackedOutput) {
-        guard let pointer = output.pointer else { return nil }
+        let pointer = output.pointer
+        guard pointer != nil || output.isImport else { return nil }
         self.init(
             path: output.path,
-            object: DataObject(pointer.md5, isLegacy: pointer.isLegacy),
-            size: pointer.size,
-            fileCount: pointer.fileCount,
-            isExecutable: pointer.isExecutable,
+            object: DataObject(pointer?.md5 ?? "", isLegacy: pointer?.isLegacy ?? false),
+            size: pointer?.size ?? 0,
+            fileCount: pointer?.fileCount,
+            isExecutable: pointer?.isExecutable ?? false,
             isCached: output.isCached,
             isPushed: output.isPushed,
             remote: output.remote,
+            source: output.source,
             isForeign: output.isImport,
+            hasContent: pointer != nil,
             file: output.file,
             stage: output.stage,
             kind: output.kind,

@@ -95,6 +95,7 @@ extension DataRepository {
         _ options: CheckoutOptions
     ) async throws -> CheckoutReport {
         var pointers: [DataPointer] = []
+        var missing: [String] = []
         for choice in choices {
             guard let pointer = choice.output.pointer, choice.output.isCached else { continue }
             guard let part = choice.part else {
@@ -102,8 +103,14 @@ extension DataRepository {
                 continue
             }
             let cache = cache
-            let table = try await BlockingPool.shared.run {
-                try cache.listing(pointer.md5, name: pointer.path, isLegacy: pointer.isLegacy)
+            let table: FileTable
+            do {
+                table = try await BlockingPool.shared.run {
+                    try cache.listing(pointer.md5, name: pointer.path, isLegacy: pointer.isLegacy)
+                }
+            } catch let error as DataVersionsError where error.code == .missingContent && options.allowsMissing {
+                missing.append("\(pointer.path)/\(part)")
+                continue
             }
             let rows = (0..<table.count).filter { row in
                 let path = table.path(row)
@@ -122,7 +129,9 @@ extension DataRepository {
                 pointers.append(DataPointer(path: path, md5: md5, size: 0, isLegacy: pointer.isLegacy))
             }
         }
-        return try await checkout(pointers, options)
+        var report = try await checkout(pointers, options)
+        report.missing += missing
+        return report
     }
 
     /// What to say where the cache lacked content of these paths.

@@ -24,7 +24,7 @@ enum PointerFile {
         let document = try YAMLDocument.parse(text, file: file)
         guard let outputs = document["outs"]?.sequence else { throw invalid(file, "it has no list `outs`") }
         let folder = ProjectPath.parts(file).dropLast() + [document["wdir"]?.string ?? "."]
-        let isImport = document["deps"]?.sequence?.contains { $0["repo"] != nil } ?? false
+        let source = try ImportFile(document)
         return try outputs.map { node in
             guard let name = node["path"]?.string, !name.isEmpty else {
                 throw invalid(file, "an output has no `path`")
@@ -44,7 +44,7 @@ enum PointerFile {
             output.isPushed = node["push"]?.bool ?? true
             output.isPersistent = node["persist"]?.bool ?? false
             output.remote = node["remote"]?.string
-            output.isImport = isImport
+            output.source = source
             return output
         }
     }

@@ -3,6 +3,7 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// One answer, read whole.
 package struct HTTPAnswer: Sendable {
@@ -33,6 +34,16 @@ package struct HTTPAnswer: Sendable {
 ///
 /// Redirects are left to the caller because following one would carry credentials to a place nobody named.
 package final class HTTPTransportClient: Sendable {
+    /// Whose certificates count.
+    package enum Trust: Sendable, Hashable {
+        /// Those that the system trusts.
+        case system
+        /// Those of the authorities in a PEM file, by its path.
+        case authorities(String)
+        /// Anybody's: whoever is in between reads along.
+        case anybody
+    }
+
     let client: HTTPClient
 
     /// A client on the process's shared event loops; call ``shutdown()`` when done.
@@ -42,7 +53,13 @@ package final class HTTPTransportClient: Sendable {
     ///   - stall: The longest that an answer may stand still; nil for as long as its deadline.
     ///   - onlyPublicPeers: Whether a request is refused once its connection turns out to lead to an address that is not
     ///     ``PeerAddress/isPublic``, whatever name it was sent to. Nothing of it is sent then.
-    package init(connectionsPerHost: Int = 64, stall: Duration? = nil, onlyPublicPeers: Bool = false) {
+    ///   - trust: Whose certificates count.
+    package init(
+        connectionsPerHost: Int = 64,
+        stall: Duration? = nil,
+        onlyPublicPeers: Bool = false,
+        trust: Trust = .system
+    ) {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsPerHost
         // Who asks knows best whether to ask again, and learns at once that nobody listens.
@@ -58,6 +75,17 @@ package final class HTTPTransportClient: Sendable {
                     throw FailedExchange.RefusedPeer(address: peer?.description ?? "")
                 }
             }
+        }
+        switch trust {
+        case .system: break
+        case .authorities(let file):
+            var settings = TLSConfiguration.makeClientConfiguration()
+            settings.trustRoots = .file(file)
+            configuration.tlsConfiguration = settings
+        case .anybody:
+            var settings = TLSConfiguration.makeClientConfiguration()
+            settings.certificateVerification = .none
+            configuration.tlsConfiguration = settings
         }
         if let stall { configuration.timeout.read = .nanoseconds(stall.nanoseconds) }
         client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)

@@ -49,6 +49,17 @@ package struct ObjectInfo: Sendable, Hashable {
     package let sizeInBytes: Int64
     /// The last change, milliseconds UTC.
     package let modifiedMs: Int64
+    /// What the store calls this content, without quotes: another one has another tag.
+    ///
+    /// Nil where it gives none.
+    package var entityTag: String?
+
+    init(key: ObjectKey, sizeInBytes: Int64, modifiedMs: Int64, entityTag: String? = nil) {
+        self.key = key
+        self.sizeInBytes = sizeInBytes
+        self.modifiedMs = modifiedMs
+        self.entityTag = entityTag?.filter { $0 != "\"" }
+    }
 }
 
 /// One line of a listing.

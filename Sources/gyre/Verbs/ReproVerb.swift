@@ -95,7 +95,7 @@ struct ReproVerb: AsyncParsableCommand {
     @Flag(help: "Leave the outputs out of the cache.")
     var noCommit = false
 
-    @Flag(help: "Fetch data that is missing. Not supported yet: run `gyre pull` first.")
+    @Flag(help: "Fetch data that is missing, and what stages made of the same inputs elsewhere.")
     var pull = false
 
     @Flag(help: "Leave stages alone whose data is missing, if nothing else changed.")
@@ -124,7 +124,23 @@ struct ReproVerb: AsyncParsableCommand {
             for stage in stages { Self.show(.skipped(stage: stage.name, reason: stage.reason), false, common.output) }
             return try common.answer(json: "[]", text: Self.nothing)
         }
-        let output = common.output
+        guard pull else { return try await reproduce(options, combinations, at: workspace) }
+        try await RemoteSession.with(common, remote: nil, jobs: nil) { session in
+            let puller = ReproPuller(session)
+            if options.usesRunCache { try await puller.fetchRuns() }
+            var options = options
+            options.fetch = { try await puller.fetch($0) }
+            options.pull = { try await puller.pull($0) }
+            try await reproduce(options, combinations, at: workspace)
+        }
+    }
+
+    private func reproduce(
+        _ options: ReproduceOptions,
+        _ combinations: [[(key: String, value: String)]],
+        at workspace: Workspace
+    ) async throws {
+        let (output, root) = (common.output, (try? DataRepository.open(at: common.folder))?.root ?? workspace.root)
         try await Session.withProject(common, at: workspace) { services in
             let runs = try await TrackingServer.with(services, logger: Session.quietLogger) { url in
                 var runs: [ReproduceResult] = []
@@ -162,8 +178,7 @@ struct ReproVerb: AsyncParsableCommand {
 
     private func refuseUnsupported() throws {
         let unsupported = [
-            (interactive, "--interactive", "look first by `gyre repro --dry`"),
-            (pull, "--pull", "run `gyre pull` first"),
+            (interactive, "--interactive", "look first by `gyre repro --dry`")
         ]
         for (isWanted, name, next) in unsupported where isWanted {
             throw UsageError(what: "cannot reproduce the pipeline", why: "`\(name)` is not supported", next: next)

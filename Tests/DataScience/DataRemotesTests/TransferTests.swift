@@ -24,7 +24,11 @@ struct SharedProject {
     let remote: DataRemote
     let settings: RemoteSettings
 
-    init(_ kind: RemoteKind, fault: S3Server.Fault? = nil) async throws {
+    init(
+        _ kind: RemoteKind,
+        fault: S3Server.Fault? = nil,
+        _ more: [String: String] = [:]
+    ) async throws {
         project = try await TestProject()
         aside = try TestFolder()
         let keys: [String: String]
@@ -38,10 +42,18 @@ struct SharedProject {
                 "access_key_id": server.keys.accessKeyID, "secret_access_key": server.keys.secretAccessKey,
             ]
         }
-        settings = RemoteSettings(name: "r", keys: keys)
-        let surroundings = DataRemote.Surroundings(environment: [:], http: S3Server.http, now: S3Server.now)
+        settings = RemoteSettings(name: "r", keys: keys.merging(more) { $1 })
+        let surroundings = DataRemote.Surroundings(
+            environment: [:],
+            http: S3Server.http,
+            trusting: Self.trusting,
+            now: S3Server.now
+        )
         remote = try DataRemote.open(settings, jobs: nil, surroundings)
     }
+
+    /// Clients that live as long as the process.
+    private static let trusting = TrustingClients { HTTPTransportClient(stall: .seconds(30), trust: $0) }
 
     var cache: LocalObjects { LocalObjects(of: project.data) }
 
@@ -209,6 +221,39 @@ struct TransferTests {
         #expect(isSame)
     }
 
+    @Test func `a server that is late is asked again`() async throws {
+        let shared = try await SharedProject(.bucket, fault: .slow, ["read_timeout": "4"])
+        for name in ["a", "b", "c"] { try shared.project.folder.write(name, to: name) }
+        try await shared.project.add("a", "b", "c")
+        #expect(try await shared.push().moved == 3)
+        try shared.loseCache()
+        let report = try await shared.fetch()
+        #expect(report.moved == 3, "\(report.failed)")
+    }
+
+    @Test func `a server is trusted by the certificates that its settings name`() async throws {
+        let server = try await S3Server.shared()
+        let endpoint = ["endpointurl": server.secureEndpoint]
+        for verify in [server.certificate.string, "false"] {
+            let shared = try await SharedProject(.bucket, endpoint.merging(["ssl_verify": verify]) { $1 })
+            try shared.project.folder.write("x", to: "a")
+            try await shared.project.add("a")
+            let report = try await shared.push()
+            #expect(report.moved == 1, "\(report.failed)")
+        }
+        let stranger = try await SharedProject(.bucket, endpoint)
+        try stranger.project.folder.write("x", to: "a")
+        try await stranger.project.add("a")
+        let failure = try #require(await #expect(throws: (any Error).self) { _ = try await stranger.push() })
+        #expect("\(failure)".contains("certificate"))
+        let error = try #require(
+            await #expect(throws: DataRemotesError.self) {
+                _ = try await SharedProject(.bucket, endpoint.merging(["ssl_verify": "/no/such.pem"]) { $1 })
+            }
+        )
+        #expect(error.code == .invalidRemote)
+    }
+
     @Test(arguments: RemoteKind.allCases)
     func `status tells where contents are`(kind: RemoteKind) async throws {
         let shared = try await SharedProject(kind)
@@ -293,7 +338,7 @@ struct TransferTests {
     @Test(arguments: [
         (["url": "gs://b/x"], "`gs://`"), (["url": "ssh://h/x"], "`ssh://`"),
         (["url": "s3://b/x", "version_aware": "true"], "`version_aware`"),
-        (["url": "/x", "worktree": "true"], "`worktree`"), (["url": "s3://b", "ssl_verify": "false"], "`ssl_verify`"),
+        (["url": "/x", "worktree": "true"], "`worktree`"),
     ])
     func `what is not supported is named`(keys: [String: String], word: String) throws {
         let surroundings = DataRemote.Surroundings(environment: [:], http: S3Server.http, now: S3Server.now)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import DataVersions
 import Files
 import ProjectTesting
 import SystemPackage
@@ -167,6 +168,30 @@ struct SchedulingTests {
         try FileSystem.rename(cache, to: aside)
         let result = try await lab.reproduce(change: { $0.fetch = { _ in try FileSystem.rename(aside, to: cache) } })
         #expect(result.stages == ["a stayed: its outputs were fetched"] && lab.folder.holds("a"))
+    }
+
+    @Test func `what a stage reads is pulled if it runs, and left where it is if nothing changed`() async throws {
+        let lab = try await Laboratory("stages:\n  a: {cmd: cat raw > a, deps: [raw], outs: [a]}\n")
+        try lab.folder.write("1", to: "raw")
+        try await lab.project.add("raw")
+        try await lab.reproduce()
+        func reproduce() async throws -> [String] {
+            let data = lab.project.data
+            return try await lab.reproduce(change: { options in
+                options.fetch = { _ in }
+                options.pull = { paths in
+                    let pointers = try await data.pointers().filter { paths.contains($0.path) }
+                    _ = try await data.checkout(pointers)
+                }
+            })
+            .stages
+        }
+        try lab.folder.remove("raw")
+        #expect(try await reproduce().last == "a stayed: nothing changed")
+        #expect(!lab.folder.holds("raw"))
+        try lab.folder.write("stages:\n  a: {cmd: cat raw raw > a, deps: [raw], outs: [a]}\n", to: "dvc.yaml")
+        #expect(try await reproduce().last == "a ran: its command changed")
+        #expect(try lab.folder.text("a") == "11")
     }
 
     @Test func `outputs that only the cache lacks are put there without running anything`() async throws {

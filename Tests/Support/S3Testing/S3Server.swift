@@ -5,7 +5,7 @@ import NIOCore
 package import ObjectStorage
 import Subprocess
 import Synchronization
-import SystemPackage
+package import SystemPackage
 
 #if canImport(Glibc)
 import Glibc
@@ -17,6 +17,10 @@ import Glibc
 package struct S3Server: Sendable {
     /// Its address on this machine.
     package let endpoint: String
+    /// Its address behind TLS, by a certificate that nobody has signed.
+    package let secureEndpoint: String
+    /// The PEM file of that certificate.
+    package let certificate: FilePath
     /// Keys that it knows.
     package let keys: AWSCredentials
     /// A role that these keys may take.
@@ -39,6 +43,8 @@ package struct S3Server: Sendable {
         case wrong
         /// Changes a byte of each body, also the next time.
         case rotten
+        /// Answers late.
+        case slow
     }
 
     private static let script = """
@@ -65,6 +71,7 @@ package struct S3Server: Sendable {
                     environ['wsgi.input'].read(int(environ.get('CONTENT_LENGTH') or 0))
                     start('503 Slow Down' if fault == 'busy' else '500 Internal Server Error', [('Content-Length', '0')])
                     return [b'']
+                if fault == 'slow' and isFirst and isObject: time.sleep(6)
                 body = self.app(environ, start)
                 if environ['REQUEST_METHOD'] != 'GET' or not isObject: return body
                 if fault == 'half' and isFirst: return self.half(body)
@@ -79,9 +86,29 @@ package struct S3Server: Sendable {
                 if whole: whole[len(whole) // 2] ^= 1
                 return [bytes(whole)]
 
-        server = make_server('127.0.0.1', 0, Faults(DomainDispatcherApplication(create_backend_app)), threaded=True)
+        app = Faults(DomainDispatcherApplication(create_backend_app))
+        server = make_server('127.0.0.1', 0, app, threaded=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f'http://127.0.0.1:{server.server_port}'
+        import datetime, ipaddress, tempfile
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+        private = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, 'gyre test')])
+        now = datetime.datetime.now(datetime.timezone.utc)
+        signed = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(private.public_key())
+            .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=2))
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address('127.0.0.1'))]), False)
+            .add_extension(x509.BasicConstraints(True, None), True).sign(private, hashes.SHA256()))
+        folder = tempfile.mkdtemp(prefix='gyre-test-tls')
+        certificate, secret = os.path.join(folder, 'certificate.pem'), os.path.join(folder, 'key.pem')
+        open(certificate, 'wb').write(signed.public_bytes(serialization.Encoding.PEM))
+        pem = serialization.PrivateFormat.PKCS8
+        open(secret, 'wb').write(private.private_bytes(serialization.Encoding.PEM, pem, serialization.NoEncryption()))
+        secure = make_server('127.0.0.1', 0, app, threaded=True, ssl_context=(certificate, secret))
+        threading.Thread(target=secure.serve_forever, daemon=True).start()
         iam = boto3.client('iam', endpoint_url=url, region_name='us-east-1', aws_access_key_id='a', aws_secret_access_key='b')
         iam.create_user(UserName='gyre')
         key = iam.create_access_key(UserName='gyre')['AccessKey']
@@ -91,8 +118,11 @@ package struct S3Server: Sendable {
         role = iam.create_role(RoleName='pusher', AssumeRolePolicyDocument=trust)['Role']['Arn']
         iam.put_role_policy(RoleName='pusher', PolicyName='all', PolicyDocument=allow)
         settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
-        print(url, key['AccessKeyId'], key['SecretAccessKey'], role, flush=True)
+        secure_url = f'https://127.0.0.1:{secure.server_port}'
+        print(url, key['AccessKeyId'], key['SecretAccessKey'], role, secure_url, certificate, flush=True)
         while os.getppid() == parent: time.sleep(0.2)
+        import shutil
+        shutil.rmtree(folder, ignore_errors=True)
         """
 
     /// The server of this process.
@@ -127,9 +157,15 @@ package struct S3Server: Sendable {
         }
         for try await line in lines {
             let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
-            guard words.count == 4 else { continue }
+            guard words.count == 6 else { continue }
             let keys = AWSCredentials(accessKeyID: words[1], secretAccessKey: words[2])
-            return S3Server(endpoint: words[0], keys: keys, role: words[3])
+            return S3Server(
+                endpoint: words[0],
+                secureEndpoint: words[4],
+                certificate: FilePath(words[5]),
+                keys: keys,
+                role: words[3]
+            )
         }
         throw Missing(description: "moto said nothing")
     }

@@ -33,6 +33,7 @@ package struct DataImporter: Sendable {
     let client: HTTPTransportClient
     /// The folder that relative addresses begin at.
     let folder: FilePath
+    let others: OtherStores?
     /// Called with the number of files that were taken, and how many there are.
     let note: @Sendable (Int, Int) -> Void
 
@@ -42,12 +43,14 @@ package struct DataImporter: Sendable {
         clones: OriginClones,
         client: HTTPTransportClient,
         folder: FilePath,
+        others: OtherStores? = nil,
         note: @escaping @Sendable (Int, Int) -> Void
     ) {
         self.data = data
         self.clones = clones
         self.client = client
         self.folder = folder
+        self.others = others
         self.note = note
     }
 
@@ -91,7 +94,7 @@ package struct DataImporter: Sendable {
         return try await finish(target, file, force: force)
     }
 
-    /// Imports a file or folder of this machine, or a file behind `http` or `https`.
+    /// Imports a file or folder of this machine or of a store, or a file behind `http` or `https`.
     ///
     /// - Throws: ``DataVersionsError``.
     package func importURL(
@@ -100,15 +103,17 @@ package struct DataImporter: Sendable {
         extent: Extent = .whole,
         force: Bool = false
     ) async throws -> Result {
-        try Self.checkScheme(address)
+        let place = try ForeignPlace(address, data.config)
         try await checkTarget(target, force)
         let name = ProjectPath.parts(target).last ?? target
-        let old: ImportFile.Dependency
-        if address.contains("://"), !address.hasPrefix("file://") {
-            old = .url(address, checksum: nil, size: nil)
-        } else {
-            old = .path(written(localPath(address), beside: target), nil)
-        }
+        let old: ImportFile.Dependency =
+            switch place {
+            case .web: .url(address, checksum: nil, size: nil)
+            case .store: .object(address, tag: nil, size: nil)
+            // A path below a remote stays as it was typed.
+            case .local where address.hasPrefix("remote://"): .path(address, nil)
+            case .local(let path): .path(written(FilePath(path), beside: target), nil)
+            }
         guard extent != .noExecution else {
             return try await finish(target, ImportFile(dependency: old, name: name, output: nil, isLocked: false))
         }
@@ -159,7 +164,7 @@ package struct DataImporter: Sendable {
                 output: pointer,
                 isLocked: true
             )
-        case .path, .url:
+        case .path, .url, .object, .database:
             guard revision == nil else {
                 throw DataVersionsError(
                     .invalidPath,
@@ -189,13 +194,13 @@ package struct DataImporter: Sendable {
         return (try await take(path, origin, target, extent), origin.commit)
     }
 
-    private func take(
+    func take(
         _ path: String,
         _ origin: Origin,
         _ target: String,
         _ extent: Extent
     ) async throws -> DataPointer? {
-        let contents = try OriginContents(of: origin, cache: data.cache, client: client)
+        let contents = try OriginContents(of: origin, cache: data.cache, client: client, others: others)
         let selection = try await origin.select(path, contents)
         guard extent == .whole else { return nil }
         let lock = try data.lock()
@@ -205,7 +210,7 @@ package struct DataImporter: Sendable {
     }
 
     /// Looks at a source outside of repositories, and takes its content if it is another than `old` has.
-    private func take(
+    func take(
         _ dependency: ImportFile.Dependency,
         _ target: String,
         _ extent: Extent,
@@ -213,38 +218,22 @@ package struct DataImporter: Sendable {
     ) async throws -> (ImportFile.Dependency, DataPointer?) {
         switch dependency {
         case .repository: return (dependency, nil)
-        case .url(let url, _, _):
-            try Self.checkScheme(url)
-            let source = HTTPOrigin(url: url, client: client)
-            let facts = try await source.facts()
-            let new = ImportFile.Dependency.url(url, checksum: facts.checksum, size: facts.size)
-            if extent == .noDownload { return (new, nil) }
-            if new == dependency, let output = old?.output { return (new, output) }
-            let lock = try data.lock()
-            defer { lock.release() }
-            return (new, try await download(source, target))
+        case .database:
+            throw DataVersionsError(
+                .invalidPath,
+                what: "cannot take `\(target)`",
+                why: "it is imported from a database, and that is not supported",
+                next: "run `dvc update \(target).dvc`, or `dvc pull`"
+            )
+        case .url(let address, _, _), .object(let address, _, _): return try await take(address, target, extent, old)
+        case .path(let path, _) where path.contains("://"): return try await take(path, target, extent, old)
         case .path(let path, _):
             let place = data.root.appending(target).removingLastComponent().pushing(FilePath(path))
-                .lexicallyNormalized()
-            let keeps = extent == .whole
-            let lock = keeps ? try data.lock() : nil
-            defer { lock?.release() }
-            guard let found = try await ForeignData.take(place, into: keeps ? data.cache : nil) else {
-                throw DataVersionsError(
-                    .missingContent,
-                    what: "cannot import `\(path)`",
-                    why: "there is no such file or folder",
-                    next: "look at the path"
-                )
-            }
-            let pointer = try await found.pointer(path, in: keeps ? data.cache : nil)
-            // What came from elsewhere is no file to run, as in DVC.
-            let own = DataPointer(path: target, md5: pointer.md5, size: pointer.size, fileCount: pointer.fileCount)
-            return (.path(path, pointer), keeps ? own : nil)
+            return try await take(path, at: place.lexicallyNormalized(), target, extent)
         }
     }
 
-    private func download(_ source: HTTPOrigin, _ target: String) async throws -> DataPointer {
+    func download(_ source: HTTPOrigin, _ target: String) async throws -> DataPointer {
         let scratch = try FileSystem.temporaryDirectory(prefix: "gyre-import")
         defer {
             // It lies in the system's folder for such things.
@@ -296,22 +285,6 @@ package struct DataImporter: Sendable {
                 next: "run `git rm -r --cached \(target)` first"
             )
         }
-    }
-
-    static func checkScheme(_ address: String) throws {
-        guard let end = address.firstRange(of: "://")?.lowerBound else { return }
-        let scheme = address[..<end].lowercased()
-        guard !["http", "https", "file"].contains(scheme) else { return }
-        throw DataVersionsError(
-            .invalidPath,
-            what: "cannot import `\(address)`",
-            why: "addresses that begin with `\(scheme)://` are not supported; files, `http` and `https` are",
-            next: "copy it here, and run `gyre add`"
-        )
-    }
-
-    private func localPath(_ address: String) -> FilePath {
-        FilePath(address.hasPrefix("file://") ? String(address.dropFirst("file://".count)) : address)
     }
 
     /// A path as the `.dvc` file has it: relative to its folder; as given if it is absolute and outside of the project.

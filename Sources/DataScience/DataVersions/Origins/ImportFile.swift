@@ -4,15 +4,19 @@ import Documents
 import Files
 
 /// The `.dvc` file of something that was imported: where it comes from, in DVC's bytes.
-struct ImportFile: Sendable, Equatable {
+package struct ImportFile: Sendable, Hashable {
     /// Where the data comes from.
-    enum Dependency: Sendable, Equatable {
+    enum Dependency: Sendable, Hashable {
         /// A path of another repository; `lock` is the commit that was taken.
         case repository(url: String, path: String, revision: String?, lock: String?)
         /// A file or folder of this machine.
         case path(String, DataPointer?)
         /// A file behind a URL, with what the server said about it.
         case url(String, checksum: String?, size: Int64?)
+        /// An object of a store, `s3://…` or `remote://…`, with what the store calls its content. A folder of a store is a path.
+        case object(String, tag: String?, size: Int64?)
+        /// A query to a database, which Gyre does not make.
+        case database
     }
 
     let dependency: Dependency
@@ -46,6 +50,10 @@ struct ImportFile: Sendable, Equatable {
         case .path(let path, let pointer):
             let md5 = pointer.map { #""md5": \#(quoted($0.md5)), "# } ?? ""
             dependency = #"{"hash": "md5", \#(md5)"path": \#(quoted(path))}"#
+        case .object(let url, let tag, _):
+            let etag = tag.map { #""etag": \#(quoted($0)), "# } ?? ""
+            dependency = #"{\#(etag)"hash": "md5", "path": \#(quoted(url))}"#
+        case .database: dependency = "{}"
         case .url(let url, let checksum, _):
             let sum = checksum.map { #""checksum": \#(quoted($0)), "# } ?? ""
             dependency = #"{\#(sum)"hash": "md5", "path": \#(quoted(url))}"#
@@ -72,6 +80,12 @@ struct ImportFile: Sendable, Equatable {
             if let checksum { fields.append("checksum:" + YAMLText.value(checksum, after: 11, indent: 4)) }
             if let size { fields.append("size: \(size)") }
             return Self.item(fields + ["hash: md5", "path:" + YAMLText.value(url, after: 7, indent: 4)])
+        case .object(let url, let tag, let size):
+            var fields: [String] = []
+            if let tag { fields.append("etag:" + YAMLText.value(tag, after: 7, indent: 4)) }
+            if let size { fields.append("size: \(size)") }
+            return Self.item(fields + ["hash: md5", "path:" + YAMLText.value(url, after: 7, indent: 4)])
+        case .database: return []
         }
     }
 
@@ -92,14 +106,23 @@ struct ImportFile: Sendable, Equatable {
     ///
     /// - Throws: ``DataVersionsError`` `.invalidFile`, ``DocumentError``.
     init?(_ text: String, file: String) throws {
-        let document = try YAMLDocument.parse(text, file: file)
+        try self.init(try YAMLDocument.parse(text, file: file))
+    }
+
+    /// Reads a file that was parsed; nil if it is not one of an import.
+    init?(_ document: YAMLNode) throws {
         guard let dependencies = document["deps"]?.sequence, dependencies.count == 1, let dep = dependencies.first,
             let outputs = document["outs"]?.sequence, outputs.count == 1, let out = outputs.first,
-            document["cmd"] == nil, let path = dep["path"]?.string, let name = out["path"]?.string
+            document["cmd"] == nil, let name = out["path"]?.string
         else { return nil }
         self.name = name
         output = DataPointer(out, at: name)
         isLocked = document["md5"] != nil
+        guard let path = dep["path"]?.string else {
+            guard dep["db"] != nil else { return nil }
+            dependency = .database
+            return
+        }
         if let repository = dep["repo"] {
             guard let url = repository["url"]?.string else { return nil }
             dependency = .repository(
@@ -108,12 +131,20 @@ struct ImportFile: Sendable, Equatable {
                 revision: repository["rev"]?.string,
                 lock: repository["rev_lock"]?.string
             )
-        } else if path.contains("://") {
+        } else if let pointer = DataPointer(dep, at: path) {
+            dependency = .path(path, pointer)
+        } else if path.hasPrefix("http://") || path.hasPrefix("https://") {
             dependency = .url(path, checksum: dep["checksum"]?.string, size: dep["size"]?.integer)
+        } else if path.contains("://") {
+            dependency = .object(path, tag: dep["etag"]?.string, size: dep["size"]?.integer)
         } else {
-            dependency = .path(path, DataPointer(dep, at: path))
+            dependency = .path(path, nil)
         }
     }
+
+    /// Whether the content is fetched from where it comes from, and no remote of the project: data of another repository, and
+    /// whatever was never downloaded.
+    var isForeign: Bool { if case .repository = dependency { true } else { output == nil } }
 
     init(dependency: Dependency, name: String, output: DataPointer?, isLocked: Bool) {
         self.dependency = dependency
@@ -143,6 +174,10 @@ struct ImportFile: Sendable, Equatable {
         case .url(_, let checksum, let size):
             try set(["deps", "0", "checksum"], checksum.map { YAMLText.scalar($0) })
             try set(["deps", "0", "size"], size.map { String($0) })
+        case .object(_, let tag, let size):
+            try set(["deps", "0", "etag"], tag.map { YAMLText.scalar($0) })
+            try set(["deps", "0", "size"], size.map { String($0) })
+        case .database: break
         }
         if let output { try Self.set(output, at: ["outs", "0"], set) }
         try set(["md5"], checksum)

@@ -2,17 +2,13 @@
 
 import Files
 package import HTTPTransport
-package import SystemPackage
+import SystemPackage
 
 /// Reads the contents of a repository's data from wherever they are: a cache at hand, its own cache, its remotes.
 package struct OriginContents: Sendable {
-    /// Reads an object from a remote that is neither a folder nor behind HTTP into a file; false if it is not there.
-    package typealias OtherRemotes =
-        @Sendable (_ remote: RemoteSettings, _ path: String, _ file: FilePath) async throws -> Bool
-
     private let origin: Origin
     private let stores: [OriginStore]
-    private let readOther: OtherRemotes?
+    private let others: OtherStores?
     /// The reader's own cache, which is looked into first.
     private let cache: ContentCache?
     private let client: HTTPTransportClient
@@ -24,19 +20,19 @@ package struct OriginContents: Sendable {
     ///   - remote: The name of a remote of it; its default if nil.
     ///   - cache: A cache to look into first.
     ///   - client: Fetches from remotes behind HTTP.
-    ///   - readOther: Fetches from remotes of other kinds; nil if nobody can.
+    ///   - others: Fetches from remotes of other kinds; nil if nobody can.
     /// - Throws: ``DataVersionsError`` `.notConfigured` if there is no such remote.
     package init(
         of origin: Origin,
         remote: String? = nil,
         cache: ContentCache? = nil,
         client: HTTPTransportClient,
-        readOther: OtherRemotes? = nil
+        others: OtherStores? = nil
     ) throws {
         self.origin = origin
         self.cache = cache
         self.client = client
-        self.readOther = readOther
+        self.others = others
         stores = try OriginStore.all(of: origin, remote: remote)
     }
 
@@ -136,7 +132,7 @@ package struct OriginContents: Sendable {
         switch store {
         case .folder: false
         case .http(let base): try await download("\(base)/\(path)", to: file)
-        case .other(let remote): try await readOther?(remote, path, file) ?? false
+        case .other(let remote): try await others?.read(remote, path, file) ?? false
         }
     }
 
@@ -171,7 +167,7 @@ package struct OriginContents: Sendable {
 
     private func missing(_ name: String, _ md5: String) -> DataVersionsError {
         var unread: [String] = []
-        for case .other(let remote) in stores where readOther == nil {
+        for case .other(let remote) in stores where others == nil {
             unread.append("; its remote `\(remote.name)` (\(remote.scheme)://) cannot be read here")
         }
         return DataVersionsError(

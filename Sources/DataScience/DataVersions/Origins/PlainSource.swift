@@ -9,19 +9,36 @@ package struct PlainSource: Sendable {
     private let address: String
     private let folder: FilePath
     private let client: HTTPTransportClient
+    private let others: OtherStores?
+    private let config: RepositoryConfig?
 
     /// A source; nothing is looked at.
-    package init(_ address: String, from folder: FilePath, client: HTTPTransportClient) {
+    ///
+    /// - Parameters:
+    ///   - address: A path, or a URL.
+    ///   - folder: The folder that a relative path begins at.
+    ///   - client: Fetches what is behind HTTP.
+    ///   - others: Reads stores of other kinds.
+    ///   - config: The settings whose remotes `remote://…` means; nil outside of projects.
+    package init(
+        _ address: String,
+        from folder: FilePath,
+        client: HTTPTransportClient,
+        others: OtherStores? = nil,
+        config: RepositoryConfig? = nil
+    ) {
         self.address = address
         self.folder = folder
         self.client = client
+        self.others = others
+        self.config = config
     }
 
     /// Copies it; the copy appears whole.
     ///
     /// - Throws: ``DataVersionsError`` `.wouldOverwrite`, `.missingContent`, `.invalidPath` for addresses of other kinds.
     package func copy(to target: FilePath, force: Bool) async throws {
-        try DataImporter.checkScheme(address)
+        let source = try ForeignPlace(address, config)
         try Origin.checkFree(target, force)
         let parent = target.removingLastComponent()
         try FileSystem.createDirectory(parent)
@@ -32,16 +49,34 @@ package struct PlainSource: Sendable {
             // What was renamed is gone from here.
             try? FileSystem.removeTree(building)
         }
-        if address.contains("://"), !address.hasPrefix("file://") {
-            try await HTTPOrigin(url: address, client: client).download(to: building)
-        } else {
-            let path = address.hasPrefix("file://") ? String(address.dropFirst("file://".count)) : address
+        switch source {
+        case .web(let url): try await HTTPOrigin(url: url, client: client).download(to: building)
+        case .local(let path):
             try await copyFiles(folder.pushing(FilePath(path)).lexicallyNormalized(), to: building)
+        case .store(let place): try await download(place, to: building)
         }
         try await BlockingPool.shared.run {
             if force { try FileSystem.removeTree(target) }
             try FileSystem.rename(building, to: target)
             try FileSystem.syncDirectory(parent)
+        }
+    }
+
+    private func download(_ place: RemoteSettings, to building: FilePath) async throws {
+        guard let others else {
+            throw DataVersionsError(.invalidPath, what: "cannot copy `\(address)`", why: "nobody here reads it")
+        }
+        let found = try await others.content(address, at: place)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, entry) in found.entries.enumerated() {
+                if index >= Origin.width { try await group.next() }
+                group.addTask {
+                    let file = entry.path.isEmpty ? building : building.pushing(FilePath(entry.path))
+                    try FileSystem.createDirectory(file.removingLastComponent())
+                    try await others.download(entry, of: found, to: file)
+                }
+            }
+            try await group.waitForAll()
         }
     }
 

@@ -33,8 +33,8 @@ package struct TrackedOutput: Sendable, Hashable {
     package var isPersistent = false
     /// How its hash is made.
     package var hashKind = HashKind.md5
-    /// Whether it comes from another repository, which is where it is fetched from.
-    package var isImport = false
+    /// Where it was imported from; nil if it was not.
+    package var source: ImportFile?
     /// What its stage makes of it.
     package var kind = Kind.data
     /// The paths that its stage reads, relative to the project.
@@ -48,6 +48,9 @@ package struct TrackedOutput: Sendable, Hashable {
         self.stage = stage
         if pointer?.isLegacy == true { hashKind = .md5Dos2unix }
     }
+
+    /// Whether it is fetched from where it was imported from, and not from a remote of the project.
+    package var isImport: Bool { source?.isForeign ?? false }
 
     /// The stage as DVC names it: `data.dvc`, `train`, `sub/dvc.yaml:train`.
     package var address: String {

@@ -38,8 +38,10 @@ package struct ReproduceOptions: Sendable {
     package var commits = true
     /// Whether stages stay whose data is missing, if nothing else changed.
     package var allowsMissing = false
-    /// Fetches contents that are missing; nil if nothing is fetched.
+    /// Fetches contents that are missing into the cache; nil if nothing is fetched.
     package var fetch: (@Sendable ([DataPointer]) async throws -> Void)?
+    /// Puts data into the work tree that is missing at these paths, relative to the project, and fetches it first.
+    package var pull: (@Sendable ([String]) async throws -> Void)?
     /// The experiment of the run.
     package var experiment: String
     /// The name of the run; one is made up if it is nil.

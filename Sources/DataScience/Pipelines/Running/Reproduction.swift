@@ -190,7 +190,8 @@ struct Reproduction {
             skip(node, .frozen, "it is frozen")
             return nil
         }
-        let comparison = options.allowsMissing ? excusing(compared, node, dependencies) : compared
+        let isExcused = options.allowsMissing || options.fetch != nil
+        let comparison = isExcused ? excusing(compared, node, dependencies) : compared
         let reason = stage.isFrozen ? "it is frozen, and its outputs are others" : comparison.reason
         guard let why = reason ?? (isForced ? "it was asked for" : nil) else {
             skip(node, .unchanged, "nothing changed")
@@ -246,7 +247,8 @@ struct Reproduction {
             setting.pipeline.upstream[node].filter(changed.contains).flatMap { setting.pipeline.nodes[$0].outputs }
         )
         result.dependencies.removeAll { $0.change == .deleted && !made.contains($0.path) }
-        result.outputs.removeAll { $0.change == .deleted || $0.change == .notInCache }
+        // What is fetched need not be missing.
+        if options.fetch == nil { result.outputs.removeAll { $0.change == .deleted || $0.change == .notInCache } }
         return result
     }
 

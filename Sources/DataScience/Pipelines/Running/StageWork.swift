@@ -137,6 +137,9 @@ struct StageWork: Sendable {
             found = try await BlockingPool.shared.run { try runs.find(RunCache.key(of: entry)) }?.outputs
         }
         guard let found else { return nil }
+        let gone = found.filter { !data.cache.holds($0.md5) }
+        // Whatever the remote lacks is made here.
+        if !gone.isEmpty { try? await options.fetch?(gone) }
         return try await put(found)
     }
 
@@ -173,6 +176,11 @@ struct StageWork: Sendable {
             if try await put(locked) != nil {
                 return Ending(state: .unchanged, reason: "its outputs were fetched", entry: nil, seconds: 0)
             }
+        }
+        let gone = stage.dependencies.map(\.path).filter { !FileSystem.exists(root.pushing(FilePath($0))) }
+        if !gone.isEmpty, let pull = options.pull {
+            try await pull(gone)
+            for path in gone { await planner.paths.forget(path) }
         }
         dependencies = try await planner.dependencies(of: stage)
         if let error = planner.missing(stage, dependencies) { throw error }

@@ -79,7 +79,8 @@ extension S3Store {
                 let info = ObjectInfo(
                     key: key,
                     sizeInBytes: child.text("Size").flatMap { Int64($0) } ?? 0,
-                    modifiedMs: child.text("LastModified").flatMap(UTCTime.milliseconds) ?? 0
+                    modifiedMs: child.text("LastModified").flatMap(UTCTime.milliseconds) ?? 0,
+                    entityTag: child.text("ETag")
                 )
                 lines.append((Array(name.utf8), .object(info)))
             case "CommonPrefixes" where name.hasSuffix("/") && (try? ObjectKey(String(name.dropLast()))) != nil:

@@ -167,7 +167,12 @@ package struct S3Store: ObjectStore {
         size: Int64
     ) throws -> ObjectInfo {
         let date = headers.first { $0.name.lowercased() == "last-modified" }?.value
-        return ObjectInfo(key: key, sizeInBytes: size, modifiedMs: date.flatMap(UTCTime.milliseconds) ?? 0)
+        return ObjectInfo(
+            key: key,
+            sizeInBytes: size,
+            modifiedMs: date.flatMap(UTCTime.milliseconds) ?? 0,
+            entityTag: headers.first { $0.name.lowercased() == "etag" }?.value
+        )
     }
 
     // MARK: Removing

@@ -19,7 +19,7 @@ struct CacheVerb: AsyncParsableCommand {
               gyre cache pack
               gyre cache show
             """,
-        subcommands: [CachePackVerb.self, CacheExportVerb.self, CacheShowVerb.self]
+        subcommands: [CachePackVerb.self, CacheExportVerb.self, CacheShowVerb.self, CacheMigrateVerb.self]
     )
 }
 
@@ -75,6 +75,35 @@ struct CacheExportVerb: AsyncParsableCommand {
         let report = try await data.exportChunks(onProgress: bar.progress)
         bar.finish()
         try ChunkAnswer(report: report, word: "unpacked").print(common)
+    }
+}
+
+/// `gyre cache migrate`: DVC's, which Gyre does not need.
+struct CacheMigrateVerb: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Not supported: move the objects of DVC 2 to the places of DVC 3.",
+        discussion: """
+            Example:
+              dvc cache migrate
+            """,
+        shouldDisplay: false
+    )
+
+    @Flag(help: .hidden)
+    var dvcFiles = false
+
+    @Flag(help: .hidden)
+    var dry = false
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        throw UsageError(
+            what: "cannot run `gyre cache migrate`",
+            why: "it is not supported: objects of DVC 2 are read where they are",
+            next: "run `dvc cache migrate` if they must move"
+        )
     }
 }
 

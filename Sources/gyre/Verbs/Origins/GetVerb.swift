@@ -66,7 +66,7 @@ struct GetVerb: AsyncParsableCommand {
                 writer.field("files", selection.fileCount)
             }
             let count = selection.isDirectory ? " (\(selection.fileCount) files)" : ""
-            try common.output.answer(json: writer.text, text: "downloaded `\(target)`\(count)")
+            try common.answer(json: writer.text, text: "downloaded `\(target)`\(count)")
         }
     }
 
@@ -82,7 +82,7 @@ struct GetVerb: AsyncParsableCommand {
         }
         var writer = JSONWriter()
         writer.object { $0.field("url", address) }
-        try common.output.answer(json: writer.text, text: address)
+        try common.answer(json: writer.text, text: address)
     }
 }
 
@@ -112,7 +112,7 @@ struct GetURLVerb: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("A path, or a URL with `http`, `https` or `file`.", valueName: "url"))
+    @Argument(help: ArgumentHelp("A path, or a URL with `http`, `https`, `s3`, `remote` or `file`.", valueName: "url"))
     var url: String
 
     @Argument(help: ArgumentHelp("Where it goes.", valueName: "out"))
@@ -126,10 +126,18 @@ struct GetURLVerb: AsyncParsableCommand {
     func run() async throws {
         let target = common.target(out, named: url)
         try await OriginSession.with { session in
-            try await PlainSource(url, from: common.folder, client: session.client).copy(to: target, force: force)
+            let source = PlainSource(
+                url,
+                from: common.folder,
+                client: session.client,
+                others: session.others,
+                // Outside of a project there are no remotes to name.
+                config: try? DataRepository.open(at: common.folder).config
+            )
+            try await source.copy(to: target, force: force)
         }
         var writer = JSONWriter()
         writer.object { $0.field("path", target.string) }
-        try common.output.answer(json: writer.text, text: "downloaded `\(target)`")
+        try common.answer(json: writer.text, text: "downloaded `\(target)`")
     }
 }

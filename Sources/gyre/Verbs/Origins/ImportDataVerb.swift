@@ -72,7 +72,7 @@ struct ImportDataVerb: AsyncParsableCommand, TakesArguments {
                 force: extent.force
             )
         }
-        try ImportAnswer(results: [result]).print(common.output)
+        try ImportAnswer(results: [result]).print(common)
     }
 }
 
@@ -80,18 +80,19 @@ struct ImportDataVerb: AsyncParsableCommand, TakesArguments {
 struct ImportURLVerb: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import-url",
-        abstract: "Import a file or folder from a path, or a file from a URL.",
+        abstract: "Import a file or folder from a path or a bucket, or a file from a URL.",
         discussion: """
             The data becomes data of this project, and its `.dvc` file remembers where it comes from, so that \
             `gyre update` brings what is new there.
 
             Example:
               gyre import-url https://example.org/train.csv data/train.csv
-              gyre import-url /mnt/shared/images
+              gyre import-url s3://bucket/images
+              gyre import-url remote://archive/2026/train.csv
             """
     )
 
-    @Argument(help: ArgumentHelp("A path, or a URL with `http`, `https` or `file`.", valueName: "url"))
+    @Argument(help: ArgumentHelp("A path, or a URL with `http`, `https`, `s3`, `remote` or `file`.", valueName: "url"))
     var url: String
 
     @Argument(help: ArgumentHelp("Where it goes.", valueName: "out"))
@@ -113,7 +114,7 @@ struct ImportURLVerb: AsyncParsableCommand {
             return try await session.importer(data, common, bar)
                 .importURL(url, to: target, extent: extent.extent, force: extent.force)
         }
-        try ImportAnswer(results: [result]).print(common.output)
+        try ImportAnswer(results: [result]).print(common)
     }
 }
 
@@ -177,7 +178,7 @@ struct UpdateVerb: AsyncParsableCommand {
             }
             return results
         }
-        try ImportAnswer(results: results).print(common.output)
+        try ImportAnswer(results: results).print(common)
     }
 }
 
@@ -205,7 +206,7 @@ struct ImportAnswer {
         )
     }
 
-    func print(_ output: Output) throws {
+    func print(_ common: CommonOptions) throws {
         var writer = JSONWriter()
         writer.object { writer in
             writer.key("imports")
@@ -227,6 +228,6 @@ struct ImportAnswer {
             let count = pointer.fileCount.map { "\($0) files, " } ?? ""
             return "imported `\(pointer.path)` (\(count)\(Humanize.bytes(pointer.size))); commit `\(result.file)`"
         }
-        try output.answer(json: writer.text, text: lines.joined(separator: "\n"))
+        try common.answer(json: writer.text, text: lines.joined(separator: "\n"))
     }
 }

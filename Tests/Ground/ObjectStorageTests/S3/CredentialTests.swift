@@ -129,6 +129,42 @@ struct CredentialTests {
         #expect(try await bucket.bytes(of: try ObjectKey("a")) == [1])
     }
 
+    @Test func `a token that a cluster gives a pod is changed into keys of a role`() async throws {
+        let answer = """
+            <AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+              <AssumeRoleWithWebIdentityResult><Credentials>
+                <AccessKeyId>W</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken>
+                <Expiration>2100-01-01T00:00:00Z</Expiration>
+              </Credentials></AssumeRoleWithWebIdentityResult>
+            </AssumeRoleWithWebIdentityResponse>
+            """
+        _ = try home.file("token", "one.two.three\n")
+        try FileSystem.removeTree(home.path.appending(".aws"))
+        try await Receiver.run(reacting: { _, _ in .answer(200, body: answer) }) { receiver in
+            let chain = chain([
+                "AWS_WEB_IDENTITY_TOKEN_FILE": home.path.appending("token").string,
+                "AWS_ROLE_ARN": "arn:aws:iam::1:role/r",
+                "AWS_ROLE_SESSION_NAME": "pod", "AWS_ENDPOINT_URL_STS": receiver.url,
+            ])
+            let keys = try #require(try await chain.current())
+            #expect((keys.accessKeyID, keys.secretAccessKey, keys.sessionToken) == ("W", "S", "T"))
+            #expect(keys.expires == 4_102_444_800)
+            let arrival = try #require(receiver.arrivals.first)
+            let fields = Set(arrival.body.split(separator: "&").map(String.init))
+            #expect(
+                fields == [
+                    "Action=AssumeRoleWithWebIdentity", "Version=2011-06-15",
+                    "RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr",
+                    "RoleSessionName=pod", "WebIdentityToken=one.two.three",
+                ]
+            )
+            // Nobody signs: the token speaks for itself.
+            #expect(arrival.headers["authorization"] == nil)
+            _ = try await chain.current()
+            #expect(receiver.arrivals.count == 1)
+        }
+    }
+
     @Test func `a machine of Amazon's has keys of its own, until they end`() async throws {
         let answer = #"{"AccessKeyId":"M","SecretAccessKey":"S","Token":"T","Expiration":"2020-01-01T00:00:00Z"}"#
         try await Receiver.run(reacting: { arrival, _ in

@@ -3,6 +3,7 @@
 import ArgumentParser
 import DataRemotes
 import DataVersions
+import Diagnostics
 import JSONText
 import Terminal
 
@@ -37,7 +38,7 @@ struct FetchVerb: AsyncParsableCommand {
                 (maxSize.map { selected.output.size < $0 } ?? true)
                     && (kinds.isEmpty || kinds.contains(selected.output.kind))
             }
-            let report = try await Self.fetch(outputs, hasRunCache: scope.runCache, session)
+            let report = try await Self.fetch(outputs, hasRunCache: scope.runCache, session).report
             let text = TransferText(report: report, verb: "fetched")
             try text.check()
             var writer = JSONWriter()
@@ -46,30 +47,48 @@ struct FetchVerb: AsyncParsableCommand {
         }
     }
 
+    /// What came, and the contents of imports whose file does not say them.
+    typealias Fetched = (report: TransferReport, imports: [UsedOutput: DataPointer])
+
     /// Brings the contents of outputs into the cache.
-    static func fetch(
-        _ outputs: [SelectedOutput],
-        hasRunCache: Bool,
-        _ session: RemoteSession
-    ) async throws -> TransferReport {
-        let lock = try session.repository.lock()
+    static func fetch(_ outputs: [SelectedOutput], hasRunCache: Bool, _ session: RemoteSession) async throws -> Fetched
+    {
+        // They take the lock themselves.
+        var (total, imports) = try await fetchImports(outputs, session)
+        let lock = try await session.repository.waitForLock(reading: [], writing: [])
         defer { lock.release() }
         let (watch, finish) = session.watch("fetch")
         defer { finish() }
         var outputs = outputs
-        var total = TransferReport()
         if hasRunCache {
             let runs = RunCacheTransfer(session.cache, try session.remote(), watch: watch)
             total.moved += try await runs.fetch()
             outputs += try await runs.outputs()
         }
-        for selected in outputs where selected.output.isForeign {
-            session.output.warning("`\(selected.output.path)` comes from another repository: `gyre update` brings it")
-        }
         for (remote, outputs) in try session.byRemote(outputs, where: \.isFetched) {
             total.add(try await Fetcher(from: remote, to: session.cache, watch: watch).fetch(outputs))
         }
-        return total
+        return (total, imports)
+    }
+
+    /// Brings what was imported from where it came from; one that cannot be had holds up no others.
+    private static func fetchImports(_ outputs: [SelectedOutput], _ session: RemoteSession) async throws -> Fetched {
+        var report = TransferReport()
+        var imports: [UsedOutput: DataPointer] = [:]
+        let bar = FilesBar(session.output, "importing")
+        defer { bar.finish() }
+        for output in outputs.map(\.output) where output.isForeign && output.isCached && imports[output] == nil {
+            guard let source = output.source, !(try await session.cache.holds(output)) else { continue }
+            do {
+                let pointer = try await session.importer(bar).fetch(source, at: output.path)
+                imports[output] = pointer
+                report.moved += pointer.fileCount ?? 1
+                report.bytes += pointer.size
+            } catch let error as any Explained {
+                report.failed.append((output.path, error))
+            }
+        }
+        return (report, imports)
     }
 }
 

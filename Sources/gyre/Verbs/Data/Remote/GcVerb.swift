@@ -101,7 +101,7 @@ struct GcVerb: AsyncParsableCommand {
                     skipsFailed: skipFailed
                 )
             }
-            let lock = try session.repository.lock()
+            let lock = try await session.repository.waitForLock(reading: [], writing: [])
             defer { lock.release() }
             let collector = GarbageCollector(session.cache) { common.output.warning($0) }
             let needed = try await collector.needed(outputs, remote: remote)

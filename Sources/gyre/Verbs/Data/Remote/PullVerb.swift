@@ -33,21 +33,42 @@ struct PullVerb: AsyncParsableCommand {
     func run() async throws {
         try await RemoteSession.with(common, remote) { session in
             let wanted = try await scope.scope(in: session.repository, common)
-            let outputs = try await session.reader.outputs(wanted)
-            let report = try await FetchVerb.fetch(outputs, hasRunCache: scope.runCache, session)
-            var options = CheckoutOptions(force: force)
-            // What could be fetched gets its place, and the rest is told.
-            options.allowsMissing = true
-            var here = wanted
-            here.commits = []
-            let pointers = try await session.reader.outputs(here)
-                .filter { $0.output.isCached && $0.part == nil }.map(\.output.pointer)
-            let checkout = try await session.repository.checkout(pointers, options)
+            let (report, checkout) = try await Self.pull(
+                wanted,
+                hasRunCache: scope.runCache,
+                CheckoutOptions(force: force),
+                session
+            )
             let text = TransferText(report: report, verb: "fetched")
             try text.check(allowsMissing: true)
             if !allowMissing, let missing = checkout.missing.first { throw lost(missing, checkout.missing.count - 1) }
             try answer(text, checkout)
         }
+    }
+
+    /// Brings the data of a scope into the cache, and that of the work tree to its place.
+    static func pull(
+        _ scope: DataScope,
+        hasRunCache: Bool,
+        _ options: CheckoutOptions,
+        _ session: RemoteSession
+    ) async throws -> (report: TransferReport, checkout: CheckoutReport) {
+        let outputs = try await session.reader.outputs(scope)
+        let (report, imports) = try await FetchVerb.fetch(outputs, hasRunCache: hasRunCache, session)
+        var options = options
+        // What could be fetched gets its place, and the rest is told.
+        options.allowsMissing = true
+        var here = scope
+        here.commits = []
+        let choices = try await session.reader.outputs(here).compactMap { selected -> OutputTargets.Choice? in
+            let output = selected.output
+            guard output.isCached, let pointer = imports[output] ?? output.pointer else { return nil }
+            return OutputTargets.Choice(
+                output: TrackedOutput(path: output.path, pointer: pointer, file: output.file, stage: output.stage),
+                part: pointer.isDirectory ? selected.part : nil
+            )
+        }
+        return (report, try await session.repository.checkout(choices, options))
     }
 
     private func lost(_ path: String, _ rest: Int) -> DataRemotesError {
@@ -78,19 +99,5 @@ struct PullVerb: AsyncParsableCommand {
         let words = [text.line].compactMap(\.self) + counts
         lines.append(words.isEmpty ? "Everything is up to date." : words.joined(separator: " and "))
         try common.answer(json: writer.text, text: lines.joined(separator: "\n"))
-    }
-}
-
-extension UsedOutput {
-    /// The pointer that a checkout takes.
-    var pointer: DataPointer {
-        DataPointer(
-            path: path,
-            md5: object.md5,
-            size: size,
-            fileCount: fileCount,
-            isExecutable: isExecutable,
-            isLegacy: object.isLegacy
-        )
     }
 }

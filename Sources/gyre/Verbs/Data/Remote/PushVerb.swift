@@ -68,7 +68,7 @@ struct PushVerb: AsyncParsableCommand {
 
     private func push(_ scope: DataScope, _ session: RemoteSession) async throws -> TransferReport {
         var outputs = try await session.reader.outputs(scope)
-        let lock = try session.repository.lock()
+        let lock = try await session.repository.waitForLock(reading: [], writing: [])
         defer { lock.release() }
         let (watch, finish) = session.watch("push")
         defer { finish() }

@@ -5,7 +5,6 @@ import DataVersions
 import Diagnostics
 import HTTPTransport
 import JSONText
-import Pipelines
 import Synchronization
 import Terminal
 
@@ -13,6 +12,8 @@ import Terminal
 struct RemoteSession: Sendable {
     let repository: DataRepository
     let output: Output
+    private let common: CommonOptions
+    private let http: HTTPTransportClient
     private let surroundings: DataRemote.Surroundings
     private let options: (remote: String?, jobs: Int?)
 
@@ -22,22 +23,39 @@ struct RemoteSession: Sendable {
         _ remote: RemoteOptions,
         _ body: (RemoteSession) async throws -> Result
     ) async throws -> Result {
-        let repository = try DataRepository.open(at: common.folder)
-        let http = HTTPTransportClient(connectionsPerHost: max(64, remote.jobs ?? 0), stall: .seconds(60))
-        let surroundings = DataRemote.Surroundings(environment: Session.environment, http: http) {
+        try await with(common, remote: remote.remote, jobs: remote.jobs, body)
+    }
+
+    /// As above, with a remote by name; nil for the default one.
+    static func with<Result>(
+        _ common: CommonOptions,
+        remote: String?,
+        jobs: Int?,
+        _ body: (RemoteSession) async throws -> Result
+    ) async throws -> Result {
+        let repository = try common.data()
+        let http = HTTPTransportClient(connectionsPerHost: max(64, jobs ?? 0), stall: .seconds(60))
+        let trusting = TrustingClients { trust in
+            HTTPTransportClient(connectionsPerHost: max(64, jobs ?? 0), stall: .seconds(60), trust: trust)
+        }
+        let surroundings = DataRemote.Surroundings(environment: Session.environment, http: http, trusting: trusting) {
             Session.now() / 1_000
         }
         let session = RemoteSession(
             repository: repository,
             output: common.output,
+            common: common,
+            http: http,
             surroundings: surroundings,
-            options: (remote.remote, remote.jobs)
+            options: (remote, jobs)
         )
         do {
             let result = try await body(session)
+            await trusting.shutdown()
             await http.shutdown()
             return result
         } catch {
+            await trusting.shutdown()
             await http.shutdown()
             throw error
         }
@@ -69,7 +87,8 @@ struct RemoteSession: Sendable {
             groups[own ?? options.remote, default: []].append(selected)
         }
         // Without data too: a remote that is not there is an error at once, and not with the first file.
-        if groups.isEmpty { groups[options.remote] = [] }
+        let needsNone = options.remote == nil && outputs.contains(where: \.output.isForeign)
+        if groups.isEmpty, !needsNone { groups[options.remote] = [] }
         return try groups.sorted { ($0.key ?? "") < ($1.key ?? "") }.map { (try remote(named: $0.key), $0.value) }
     }
 
@@ -78,7 +97,12 @@ struct RemoteSession: Sendable {
 
     /// A reader of the data of another project.
     func reader(of repository: DataRepository) -> ScopeReader {
-        ScopeReader(repository, [StageOutputs(repository)]) { [output] in output.warning($0) }
+        ScopeReader(repository, OutputSources.all(of: repository)) { [output] in output.warning($0) }
+    }
+
+    /// What brings imported data from where it came from.
+    func importer(_ bar: FilesBar) -> DataImporter {
+        OriginSession(http, surroundings).importer(repository, common, bar)
     }
 
     /// A watch with a bar, and what ends the bar.

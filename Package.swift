@@ -158,7 +158,7 @@ let dataScience: [Target] = [
     room(
         "Experiments",
         in: "DataScience",
-        ["DataVersions", "Diagnostics", "Documents", "Files", "JSONText", "Pipelines", "Tracking", systemPackage]
+        ["DataVersions", "Diagnostics", "Files", "JSONText", "Pipelines", "Tracking", systemPackage]
     ),
     room("Tracking", in: "DataScience", ["Diagnostics", "Database", "ObjectStorage", "JSONText"]),
     room("Evaluation", in: "DataScience", ["Diagnostics", "JSONText", "Statistics"]),
@@ -221,8 +221,8 @@ let top: [Target] = [
     .executableTarget(
         name: "gyre",
         dependencies: [
-            "CPlatform", "DataRemotes", "DataVersions", "Database", "Diagnostics", "Evaluation", "Experiments",
-            "Feedback", "Files", "HTTPTransport",
+            "CPlatform", "DataRemotes", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files",
+            "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
             "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Tables", "Telemetry", "Terminal",
             "Tracking",

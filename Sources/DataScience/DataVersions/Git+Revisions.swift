@@ -24,19 +24,6 @@ extension Git {
         return commit
     }
 
-    /// When commits were made, seconds UTC.
-    package func times(of commits: [String]) async throws -> [String: Int64] {
-        guard !commits.isEmpty else { return [:] }
-        let lines = try await GitProgram(root: root)
-            .checked(["log", "--no-walk=unsorted", "--format=%H %ct"] + commits)
-            .split(whereSeparator: \.isNewline)
-        let pairs = lines.compactMap { line -> (String, Int64)? in
-            let parts = line.split(separator: " ")
-            return parts.count == 2 ? Int64(parts[1]).map { (String(parts[0]), $0) } : nil
-        }
-        return Dictionary(pairs) { $1 }
-    }
-
     /// Names with the full ids of their commits.
     package func names(of references: References) async throws -> [(name: String, commit: String)] {
         let program = GitProgram(root: root)

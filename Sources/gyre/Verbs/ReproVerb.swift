@@ -3,7 +3,6 @@
 import ArgumentParser
 import DataVersions
 import Diagnostics
-import Experiments
 import Files
 import JSONText
 import Pipelines
@@ -113,7 +112,7 @@ struct ReproVerb: AsyncParsableCommand {
 
     func run() async throws {
         try refuseUnsupported()
-        let combinations = try Sweep(set).combinations
+        let combinations = try Sweep.combinations(of: set)
         let workspace = try PipelineProject.workspace(common)
         // The repository may begin above or below the project.
         let root = (try? DataRepository.open(at: common.folder))?.root ?? workspace.root
@@ -144,14 +143,14 @@ struct ReproVerb: AsyncParsableCommand {
         try await Session.withProject(common, at: workspace) { services in
             let runs = try await TrackingServer.with(services, logger: Session.quietLogger) { url in
                 var runs: [ReproduceResult] = []
-                for changes in combinations {
+                for overrides in combinations {
                     var options = options
                     options.experiment = services.project.project
                     options.trackingURL = url
-                    options.changes = changes
+                    options.overrides = overrides
                     options.python = try services.runtimes.python()
                     options.gyreVersion = gyreVersion
-                    let values = changes.map(\.typed).joined(separator: " ")
+                    let values = overrides.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
                     if !values.isEmpty { output.progress(output.paint(values, .strong, on: .error)) }
                     let isNamed = options.jobs > 1
                     let runner = PipelineRunner(root: root, tracking: services.tracking) {
@@ -232,7 +231,7 @@ struct ReproVerb: AsyncParsableCommand {
         return runs
     }
 
-    static func show(_ event: PipelineEvent, _ isNamed: Bool, _ output: Output) {
+    private static func show(_ event: PipelineEvent, _ isNamed: Bool, _ output: Output) {
         func name(_ stage: String) -> String { output.paint(stage, .name, on: .error) }
         switch event {
         case .began(let stage, let reason): output.progress("stage \(name(stage)) runs: \(reason)")
@@ -244,5 +243,30 @@ struct ReproVerb: AsyncParsableCommand {
         case .ended(let stage, let seconds):
             output.detail("stage \(name(stage)) took \(Humanize.duration(.seconds(seconds)))")
         }
+    }
+}
+
+/// The values of parameters that a command names.
+enum Sweep {
+    /// Every combination of the values, the first key slowest.
+    ///
+    /// - Parameter settings: `key=value` or `key=value,value,…`.
+    /// - Returns: One list of settings for each run.
+    /// - Throws: ``UsageError`` for a setting without a key or a value.
+    static func combinations(of settings: [String]) throws -> [[(key: String, value: String)]] {
+        var result: [[(key: String, value: String)]] = [[]]
+        for setting in settings {
+            let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
+                throw UsageError(
+                    what: "cannot set `\(setting)`",
+                    why: "it has no `=` with a key before and a value behind it",
+                    next: "write for example `-S train.C=0.01`"
+                )
+            }
+            let values = parts[1].hasPrefix("[") ? [parts[1]] : parts[1].split(separator: ",").map(String.init)
+            result = result.flatMap { known in values.map { known + [(parts[0], $0)] } }
+        }
+        return result
     }
 }

@@ -15,7 +15,7 @@ package struct ExperimentRunner: Sendable {
     /// The queue.
     package let queue: ExperimentQueue
     private let scratch: FilePath
-    let now: @Sendable () -> Int64
+    private let now: @Sendable () -> Int64
     private var data: DataRepository { store.data }
     private var git: Git { Git(root: data.root) }
 

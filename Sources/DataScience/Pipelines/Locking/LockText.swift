@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import DataVersions
-package import Documents
+import Documents
 
 /// Values in block style, as DVC's writer lays them out in `dvc.lock`.
 enum LockText {
@@ -72,7 +72,7 @@ enum LockText {
 
 extension YAMLNode {
     /// Whether two values are equal as DVC compares parameters: `1`, `1.0` and `true` are the same.
-    package func isEqual(to other: YAMLNode) -> Bool {
+    func isEqual(to other: YAMLNode) -> Bool {
         func number(_ node: YAMLNode) -> Double? {
             node.double ?? node.bool.map { $0 ? 1 : 0 }
         }

@@ -21,11 +21,6 @@ package struct ValueReport: Sendable {
     /// The files, in the order in which the pipeline names them.
     package let files: [File]
 
-    /// A report of a revision whose files are not known.
-    package init(revision: String) { self.init(revision: revision, files: []) }
-
-    private init(revision: String, files: [File]) { (self.revision, self.files) = (revision, files) }
-
     /// The metrics of a revision: those of stages, and what `metrics` of a `dvc.yaml` names.
     ///
     /// - Parameters:
@@ -192,23 +187,18 @@ package struct ValueReport: Sendable {
         return (number * power).rounded(.toNearestOrEven) / power
     }
 
-    /// DVC's document of the files with their values.
-    package var filesJSON: String {
-        let files = files.map { file in
-            let content =
-                file.values.map { "{\"data\": \(PythonText.ordered($0))}" }
-                ?? "{\"error\": {\"type\": \"FileNotFoundError\", \"msg\": \(PythonText.json(file.problem ?? ""))}}"
-            return "\(PythonText.json(file.path)): \(content)"
-        }
-        return "{\(files.joined(separator: ", "))}"
-    }
-
     /// DVC's document of revisions, files and values.
     package static func json(_ reports: [ValueReport]) -> String {
         let revisions = reports.map { report in
+            let files = report.files.map { file in
+                let content =
+                    file.values.map { "{\"data\": \(PythonText.ordered($0))}" }
+                    ?? "{\"error\": {\"type\": \"FileNotFoundError\", \"msg\": \(PythonText.json(file.problem ?? ""))}}"
+                return "\(PythonText.json(file.path)): \(content)"
+            }
             // DVC gives the work tree alone no name.
             let name = reports.count == 1 && report.revision == ProjectRevision.workspace ? "" : report.revision
-            return "\(PythonText.json(name)): {\"data\": \(report.filesJSON)}"
+            return "\(PythonText.json(name)): {\"data\": {\(files.joined(separator: ", "))}}"
         }
         return "{\(revisions.joined(separator: ", "))}"
     }

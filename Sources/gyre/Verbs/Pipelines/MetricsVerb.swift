@@ -143,8 +143,7 @@ struct MetricsDiffVerb: AsyncParsableCommand {
         let text = comparison.text(
             difference,
             "Metric",
-            old: revisions.old,
-            new: revisions.new,
+            revisions,
             precision: precision,
             hasChange: true,
             common.output

@@ -46,15 +46,7 @@ struct ParamsDiffVerb: AsyncParsableCommand {
         let difference = try await revisions.difference(project, all: comparison.all) {
             try await ValueReport.params(of: $0, targets: paths, ofStages: deps)
         }
-        let text = comparison.text(
-            difference,
-            "Param",
-            old: revisions.old,
-            new: revisions.new,
-            precision: nil,
-            hasChange: false,
-            common.output
-        )
+        let text = comparison.text(difference, "Param", revisions, precision: nil, hasChange: false, common.output)
         try common.output.answer(json: difference.json, text: text)
     }
 }
@@ -104,13 +96,12 @@ struct ComparisonOptions: ParsableArguments {
     func text(
         _ difference: ValueDifference,
         _ title: String,
-        old: String,
-        new: String,
+        _ revisions: RevisionPair,
         precision: Int?,
         hasChange: Bool,
         _ output: Output
     ) -> String {
-        let head = (noPath ? [] : ["Path"]) + [title, old, new] + (hasChange ? ["Change"] : [])
+        let head = (noPath ? [] : ["Path"]) + [title, revisions.old, revisions.new] + (hasChange ? ["Change"] : [])
         let rows = difference.changes.map { change in
             let values = [change.old, change.new] + (hasChange ? [change.difference] : [])
             let texts = values.map { ValueReport.text($0, precision: precision) }

@@ -221,8 +221,9 @@ let top: [Target] = [
     .executableTarget(
         name: "gyre",
         dependencies: [
-            "CPlatform", "DataRemotes", "DataVersions", "Database", "Diagnostics", "Evaluation", "Feedback", "Files",
-            "HTTPTransport",
+            "CPlatform", "DataRemotes", "DataVersions", "Database", "Diagnostics", "Documents", "Evaluation",
+            "Experiments",
+            "Feedback", "Files", "HTTPTransport",
             "JSONText", "Lineage", "Packaging",
             "ObjectStorage", "Pipelines", "Registry", "Server", "Serving", "Tables", "Telemetry", "Terminal",
             "Tracking",

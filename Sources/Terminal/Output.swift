@@ -43,13 +43,13 @@ package struct Output: Sendable {
     @discardableResult
     package func result(json: @autoclosure () -> String, text: @autoclosure () -> String) -> Bool {
         let line = self.json ? json() : text()
-        return results.write(line.hasSuffix("\n") ? line : line + "\n")
+        return results.write(line.utf8.last == UInt8(ascii: "\n") ? line : line + "\n")
     }
 
     /// Prints a part of a result that comes in parts: a line of JSON, or text for people; with a line end.
     package func part(json: @autoclosure () -> String, text: @autoclosure () -> String) -> TextStream.Delivery {
         let line = self.json ? json() : text()
-        return results.deliver(line.hasSuffix("\n") ? line : line + "\n")
+        return results.deliver(line.utf8.last == UInt8(ascii: "\n") ? line : line + "\n")
     }
 
     /// Prints text to stdout as it is, as a picture that is drawn anew in its place.

@@ -22,7 +22,10 @@ struct Gyre: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "Train",
-                subcommands: [ReproVerb.self, NotebookVerb.self, RunsVerb.self, ExperimentsVerb.self]
+                subcommands: [
+                    ReproVerb.self, ExpVerb.self, QueueVerb.self, NotebookVerb.self, RunsVerb.self,
+                    ExperimentsVerb.self,
+                ]
             ),
             CommandGroup(
                 name: "Pipelines",

@@ -98,10 +98,11 @@ enum Main {
         }
         // What is no verb of such a command is an argument.
         if command.configuration.defaultSubcommand is any TakesArguments.Type { return nil }
-        let names = command.configuration.subcommands.map { $0.configuration.commandName ?? "" }
-        guard !names.isEmpty, let word = words.dropFirst().first, !word.hasPrefix("-"), !names.contains(word) else {
-            return nil
-        }
+        let verbs = command.configuration.subcommands.map { $0.configuration }
+        let names = verbs.map { $0.commandName ?? "" }
+        guard !names.isEmpty, let word = words.dropFirst().first, !word.hasPrefix("-"), !names.contains(word),
+            !verbs.contains(where: { $0.aliases.contains(word) })
+        else { return nil }
         return unknown(word, after: "gyre \(verb)", among: names)
     }
 

@@ -15,7 +15,7 @@ struct CommandLineTests {
         "serve",
         "errors", "retrain", "lineage", "doctor", "demo", "sync", "import", "export",
         "commit", "data", "diff", "unprotect", "config", "remote", "root", "push", "pull", "fetch", "gc",
-        "notebook", "hooks", "get", "update", "cache", "exp", "queue",
+        "exp", "queue", "notebook", "hooks", "get", "update", "cache",
         "dag", "stage", "freeze", "unfreeze", "metrics", "params", "plots",
     ]
 
@@ -24,6 +24,10 @@ struct CommandLineTests {
         "stage": ["add", "list"], "metrics": ["show", "diff"], "params": ["diff"],
         "plots": ["show", "diff", "templates"],
         "import": ["data", "mlflow", "sacred", "tensorboard"],
+        "exp": [
+            "run", "show", "list", "diff", "apply", "branch", "rename", "remove", "clean", "save", "push", "pull",
+        ],
+        "queue": ["start", "status", "stop", "remove", "logs", "kill"],
         "hooks": ["install", "uninstall", "show"], "cache": ["pack", "export", "show"],
         "runs": ["list", "show", "compare", "search", "watch", "set-tag", "delete", "restore"],
         "experiments": ["list", "show", "search", "create", "rename", "delete", "restore"],
@@ -65,7 +69,9 @@ struct CommandLineTests {
             var text = try await gyre.run([verb, "--help"], environment: width).output
             let listed = try #require(text.split(separator: "SUBCOMMANDS:\n").last).split(separator: "\n")
                 .prefix { $0.hasPrefix("  ") }.filter { !$0.hasPrefix("   ") }
-            let names = listed.compactMap { $0.split(separator: " ").first.map(String.init) }.filter { $0 != "See" }
+            // A verb that has a second name stands before a comma.
+            let names = listed.compactMap { $0.split(separator: " ").first.map { String($0.prefix { $0 != "," }) } }
+                .filter { $0 != "See" }
             #expect(names == Self.subverbs[verb])
             for name in names {
                 let own = try await gyre.run([verb, name, "--help"], environment: width)
@@ -118,6 +124,11 @@ struct CommandLineTests {
         "experiments deleet a", "repro --jobs 0", "repro -k --ignore-errors", "repro --interactive", "cache migrate",
         "dag --outs --collapse-foreach-matrix", "stage add -n a --run echo", "plots show --show-vega",
         "plots show --template nothing", "freeze", "metrics dif",
+        "exp run -S novalue", "exp run -S 'a=range(1'", "exp run -j 0", "exp run --run-all -S a=1",
+        "exp run --interactive",
+        "exp run --queue --keep-going", "exp run -C nothing", "exp remove", "exp save -n a", "exp push origin a",
+        "exp pull origin", "exp show --csv --md", "exp list origin", "exp rename a", "queue remove", "queue kill",
+        "queue start -j 0", "exp aply x",
     ])
     func `a wrong use is told in three sentences, with exit code 2`(line: String) async throws {
         try await Program.inProject { gyre in

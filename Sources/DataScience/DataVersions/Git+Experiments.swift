@@ -34,7 +34,7 @@ extension Git {
 
     /// Puts the text of a file into an index, without the file.
     package func stage(_ text: String, as path: String, in index: FilePath, scratch: FilePath) async throws {
-        let file = scratch.appending("blob-\(UInt64.random(in: .min ... .max))")
+        let file = scratch.appending(ScratchFile.name("blob"))
         try AtomicFile.write(text, to: file)
         defer {
             // It lies in a folder for such things.
@@ -60,6 +60,12 @@ extension Git {
     /// The tree of a commit.
     package func tree(of commit: String) async throws -> String {
         try await program.checked(["rev-parse", "--verify", "\(commit)^{tree}"], paths: .own).trimmingNewline
+    }
+
+    /// When a commit was made, seconds UTC.
+    package func seconds(of commit: String) async throws -> Int64 {
+        let call = ["show", "-s", "--format=%ct", "--end-of-options", commit]
+        return Int64(try await program.checked(call, paths: .own).trimmingNewline) ?? 0
     }
 
     // MARK: References

@@ -3,6 +3,7 @@
 import ArgumentParser
 import DataVersions
 import Diagnostics
+import Experiments
 import Files
 import JSONText
 import Pipelines
@@ -112,12 +113,16 @@ struct ReproVerb: AsyncParsableCommand {
 
     func run() async throws {
         try refuseUnsupported()
-        let combinations = try Sweep.combinations(of: set)
+        let combinations = try Sweep(set).combinations
         let workspace = try PipelineProject.workspace(common)
         // The repository may begin above or below the project.
         let root = (try? DataRepository.open(at: common.folder))?.root ?? workspace.root
         let options = options(root)
-        if dry { return try preview(try await PipelineRunner.preview(root, options).stages) }
+        if dry {
+            var options = options
+            options.changes = combinations.first ?? []
+            return try Self.preview(try await PipelineRunner.preview(root, options).stages, common.output)
+        }
         // What cannot be read is told below, behind what is wrong with the project itself.
         if set.isEmpty, !force, let stages = try? await PipelineRunner.upToDate(root, options) {
             for stage in stages { Self.show(.skipped(stage: stage.name, reason: stage.reason), false, common.output) }
@@ -143,14 +148,14 @@ struct ReproVerb: AsyncParsableCommand {
         try await Session.withProject(common, at: workspace) { services in
             let runs = try await TrackingServer.with(services, logger: Session.quietLogger) { url in
                 var runs: [ReproduceResult] = []
-                for overrides in combinations {
+                for changes in combinations {
                     var options = options
                     options.experiment = services.project.project
                     options.trackingURL = url
-                    options.overrides = overrides
+                    options.changes = changes
                     options.python = try services.runtimes.python()
                     options.gyreVersion = gyreVersion
-                    let values = overrides.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+                    let values = changes.map(\.typed).joined(separator: " ")
                     if !values.isEmpty { output.progress(output.paint(values, .strong, on: .error)) }
                     let isNamed = options.jobs > 1
                     let runner = PipelineRunner(root: root, tracking: services.tracking) {
@@ -203,7 +208,8 @@ struct ReproVerb: AsyncParsableCommand {
         return options
     }
 
-    private func preview(_ stages: [StageResult]) throws {
+    /// Prints what would run.
+    static func preview(_ stages: [StageResult], _ output: Output) throws {
         var writer = JSONWriter()
         writer.array { writer in
             for stage in stages {
@@ -216,7 +222,6 @@ struct ReproVerb: AsyncParsableCommand {
                 }
             }
         }
-        let output = common.output
         let lines = stages.flatMap { stage -> [String] in
             let name = output.paint(stage.name, .name)
             guard stage.didRun else { return ["stage \(name) would be skipped: \(stage.reason)"] }
@@ -231,7 +236,8 @@ struct ReproVerb: AsyncParsableCommand {
         return runs
     }
 
-    private static func show(_ event: PipelineEvent, _ isNamed: Bool, _ output: Output) {
+    /// Tells what happens in a pipeline.
+    static func show(_ event: PipelineEvent, _ isNamed: Bool, _ output: Output) {
         func name(_ stage: String) -> String { output.paint(stage, .name, on: .error) }
         switch event {
         case .began(let stage, let reason): output.progress("stage \(name(stage)) runs: \(reason)")
@@ -243,30 +249,5 @@ struct ReproVerb: AsyncParsableCommand {
         case .ended(let stage, let seconds):
             output.detail("stage \(name(stage)) took \(Humanize.duration(.seconds(seconds)))")
         }
-    }
-}
-
-/// The values of parameters that a command names.
-enum Sweep {
-    /// Every combination of the values, the first key slowest.
-    ///
-    /// - Parameter settings: `key=value` or `key=value,value,…`.
-    /// - Returns: One list of settings for each run.
-    /// - Throws: ``UsageError`` for a setting without a key or a value.
-    static func combinations(of settings: [String]) throws -> [[(key: String, value: String)]] {
-        var result: [[(key: String, value: String)]] = [[]]
-        for setting in settings {
-            let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
-                throw UsageError(
-                    what: "cannot set `\(setting)`",
-                    why: "it has no `=` with a key before and a value behind it",
-                    next: "write for example `-S train.C=0.01`"
-                )
-            }
-            let values = parts[1].hasPrefix("[") ? [parts[1]] : parts[1].split(separator: ",").map(String.init)
-            result = result.flatMap { known in values.map { known + [(parts[0], $0)] } }
-        }
-        return result
     }
 }

@@ -98,6 +98,18 @@ struct ReportTests {
         #expect(try await isSame(difference, other, in: lab), "\(difference)\n\(other)")
     }
 
+    @Test func `params.yaml is compared whole, also if stages name keys of it`() async throws {
+        let lab = try await ready()
+        let text = try #require(try lab.folder.text("params.yaml"))
+        try lab.folder.write(text + "of_no_stage: 1\n", to: "params.yaml")
+        let difference = ValueDifference(
+            from: try await ValueReport.params(of: try await revision("HEAD", lab)),
+            to: try await ValueReport.params(of: try await revision("workspace", lab))
+        ).json
+        #expect(difference.contains("of_no_stage"))
+        #expect(try await isSame(difference, try await lab.project.dvc("params", "diff", "--json").output, in: lab))
+    }
+
     @Test func `metrics that only the cache has are shown, and what is nowhere is told`() async throws {
         let lab = try await ready()
         try lab.folder.remove("cached.yaml")

@@ -51,7 +51,9 @@ package struct ExperimentQueue: Sendable {
     /// The entries of a name.
     package func entries(named name: String) throws -> [QueueEntry] {
         let all = try entries()
-        let found = all.filter { $0.name == name || $0.id == name }
+        let found = all.filter {
+            $0.name == name || $0.id == name || (name.count >= 7 && $0.snapshot.hasPrefix(name))
+        }
         guard found.isEmpty else { return found }
         throw ExperimentsError(
             .unknownExperiment,
@@ -72,26 +74,43 @@ package struct ExperimentQueue: Sendable {
 
     /// Adds an entry: when it returns, the entry is on the disk.
     func add(_ entry: QueueEntry) async throws {
+        // Whoever looks for references without an entry leaves this one alone.
+        let lock = try hold(entry.id)
+        defer { lock.release() }
         // First what it needs: git keeps what a reference leads to.
-        _ = try await git.setReference(Self.reference(entry), to: entry.snapshot)
+        _ = try await git.setReference(Self.reference(entry.id), to: entry.snapshot)
         try save(entry)
+    }
+
+    /// Removes references whose entries were never written: the process died in between.
+    func sweepReferences() async throws {
+        for reference in try await git.references(below: Self.references) {
+            let id = String(reference.name.dropFirst(Self.references.count))
+            guard !id.contains("/"), try read("\(id).json") == nil, let lock = try? hold(id) else { continue }
+            defer { lock.release() }
+            // It may have been written before we had the lock.
+            guard try read("\(id).json") == nil else { continue }
+            _ = try await git.setReference(reference.name, to: nil, ifWas: reference.commit)
+            try FileSystem.removeTree(entriesFolder.appending("\(id).lock"))
+        }
     }
 
     func save(_ entry: QueueEntry) throws {
         try AtomicFile.write(entry.json, to: entriesFolder.appending("\(entry.id).json"))
     }
 
-    private static func reference(_ entry: QueueEntry) -> String { "refs/gyre/queue/\(entry.id)" }
+    private static let references = "refs/gyre/queue/"
+    private static func reference(_ id: String) -> String { references + id }
 
     /// Whether a worker that lives has it.
-    package func isHeld(_ entry: QueueEntry) -> Bool { (try? hold(entry))?.release() == nil }
+    package func isHeld(_ entry: QueueEntry) -> Bool { (try? hold(entry.id))?.release() == nil }
 
     /// Whether its worker died.
     package func isInterrupted(_ entry: QueueEntry) -> Bool { entry.state == .running && !isHeld(entry) }
 
-    private func hold(_ entry: QueueEntry) throws -> FileLock {
+    private func hold(_ id: String) throws -> FileLock {
         try FileLock.acquire(
-            entriesFolder.appending("\(entry.id).lock"),
+            entriesFolder.appending("\(id).lock"),
             mode: .exclusive,
             owner: "gyre queue"
         )
@@ -107,7 +126,7 @@ package struct ExperimentQueue: Sendable {
             guard ids?.contains(candidate.id) ?? true else { continue }
             let lock: FileLock
             do {
-                lock = try hold(candidate)
+                lock = try hold(candidate.id)
             } catch let error as FilesError where error.code == .locked {
                 continue
             }
@@ -133,7 +152,7 @@ package struct ExperimentQueue: Sendable {
         defer { for lock in locks { lock.release() } }
         for entry in entries {
             do {
-                locks.append(try hold(entry))
+                locks.append(try hold(entry.id))
             } catch let error as FilesError where error.code == .locked {
                 throw ExperimentsError(
                     .busy,
@@ -149,7 +168,7 @@ package struct ExperimentQueue: Sendable {
             for end in ["log", "kill", "lock"] {
                 try FileSystem.removeTree(entriesFolder.appending("\(entry.id).\(end)"))
             }
-            _ = try await git.setReference(Self.reference(entry), to: nil)
+            _ = try await git.setReference(Self.reference(entry.id), to: nil)
             try await removeTree(entry)
         }
     }

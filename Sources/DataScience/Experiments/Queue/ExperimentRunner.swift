@@ -37,10 +37,16 @@ package struct ExperimentRunner: Sendable {
 
     /// Writes down what is asked for, with the work tree as it is now; it can change at once.
     ///
+    /// - Parameters:
+    ///   - request: What is asked for.
+    ///   - parent: Makes the run above those of the entries, once all is known to be right; nil if there is none.
     /// - Returns: The entries, which are on the disk.
     /// - Throws: ``ExperimentsError`` `.noCommit`, `.invalidName`, `.nameTaken`; ``PipelinesError`` `.unknownParameter`. Then none is
     ///   queued.
-    package func enqueue(_ request: ExperimentRequest, parentRun: String? = nil) async throws -> [QueueEntry] {
+    package func enqueue(
+        _ request: ExperimentRequest,
+        parent: () async throws -> String? = { nil }
+    ) async throws -> [QueueEntry] {
         let baseline = try await store.head()
         let names = try await names(of: request, on: baseline)
         let snapshot = try await Snapshot(data, scratch: scratch)
@@ -58,13 +64,16 @@ package struct ExperimentRunner: Sendable {
                 params: changes.map(\.typed),
                 createdMs: nowMs
             )
-            entry.parentRun = parentRun
             (entry.targets, entry.folder, entry.force) = (request.targets, request.folder, request.force)
             (entry.isSingle, entry.isDownstream) = (request.isSingle, request.isDownstream)
             (entry.copies, entry.message) = (request.copies, request.message)
             entries.append(entry)
         }
-        for entry in entries { try await queue.add(entry) }
+        let parentRun = try await parent()
+        for index in entries.indices {
+            entries[index].parentRun = parentRun
+            try await queue.add(entries[index])
+        }
         return entries
     }
 
@@ -123,10 +132,27 @@ package struct ExperimentRunner: Sendable {
     /// - Returns: The entries as they ended, in the order in which they were queued.
     /// - Throws: Errors of the queue itself; an experiment that fails is told in its entry.
     package func work(_ setting: Setting, only ids: Set<String>? = nil) async throws -> [QueueEntry] {
-        try await sweepTrees(setting.tracking)
+        try await clean(setting.tracking)
         let presence = try queue.appear()
         defer { presence.end() }
-        let ended = try await withThrowingTaskGroup(of: [QueueEntry].self) { group -> [QueueEntry] in
+        let ended: [QueueEntry]
+        do {
+            ended = try await loops(setting, presence, ids)
+        } catch {
+            try? await endParents(setting.tracking)
+            throw error
+        }
+        try await endParents(setting.tracking)
+        try Task.checkCancellation()
+        return ended.sorted { $0.id < $1.id }
+    }
+
+    private func loops(
+        _ setting: Setting,
+        _ presence: ExperimentQueue.Presence,
+        _ ids: Set<String>?
+    ) async throws -> [QueueEntry] {
+        try await withThrowingTaskGroup(of: [QueueEntry].self) { group -> [QueueEntry] in
             for _ in 0..<max(1, setting.workers) {
                 group.addTask { try await self.loop(setting, presence, ids) }
             }
@@ -134,8 +160,37 @@ package struct ExperimentRunner: Sendable {
             for try await part in group { ended += part }
             return ended
         }
-        try Task.checkCancellation()
-        return ended.sorted { $0.id < $1.id }
+    }
+
+    /// Ends the runs of sweeps of which nothing waits or runs any more.
+    ///
+    /// - Parameters:
+    ///   - tracking: Where they are.
+    ///   - removed: Entries that are in the queue no more.
+    /// - Throws: Errors of the queue.
+    package func endParents(_ tracking: TrackingService, besides removed: [QueueEntry] = []) async throws {
+        let entries = try queue.entries()
+        let parents = Set((entries + removed).compactMap(\.parentRun))
+        // Also in a task that was cancelled.
+        await Task.detached {
+            for parent in parents.sorted() {
+                let states = entries.filter { $0.parentRun == parent }.map(\.state)
+                // A run that somebody deleted needs no end.
+                guard !states.contains(where: { [.queued, .running].contains($0) }),
+                    let run = try? await tracking.run(id: parent), run.status == .running
+                else { continue }
+                let status: RunStatus =
+                    states.contains(.failed) ? .failed : states.contains(.success) ? .finished : .killed
+                _ = try? await tracking.updateRun(id: parent, status: status, endMs: now())
+            }
+        }.value
+    }
+
+    /// Removes what processes left that died: work trees, references, runs that seem to go on.
+    package func clean(_ tracking: TrackingService) async throws {
+        try await sweepTrees(tracking)
+        try await queue.sweepReferences()
+        try ScratchFile.sweep(scratch, ["index", "blob"])
     }
 
     /// One worker.

@@ -24,7 +24,7 @@ struct Snapshot: Sendable {
     /// - Throws: ``DataVersionsError``, errors of the pipeline's files.
     init(_ data: DataRepository, scratch: FilePath) async throws {
         (self.data, self.scratch) = (data, scratch)
-        index = scratch.appending("index-\(UInt64.random(in: .min ... .max))")
+        index = scratch.appending(ScratchFile.name("index"))
         let described = try await git.untracked().filter(Self.describes)
         let read = try await dependencies()
         let new = try await git.untracked().filter { file in
@@ -72,7 +72,7 @@ struct Snapshot: Sendable {
             return try FileReader.text(of: file, limit: 16 << 20)
         }
         guard !texts.isEmpty else { return try await git.writeTree(index) }
-        let own = scratch.appending("index-\(UInt64.random(in: .min ... .max))")
+        let own = scratch.appending(ScratchFile.name("index"))
         let index = index
         try await BlockingPool.shared.run { _ = try FileCopy.place(index, at: own) }
         defer {
@@ -95,7 +95,7 @@ struct Snapshot: Sendable {
     static func result(of root: FilePath, scratch: FilePath) async throws -> String {
         let data = try DataRepository.open(at: root)
         let git = Git(root: root)
-        let index = scratch.appending("index-\(UInt64.random(in: .min ... .max))")
+        let index = scratch.appending(ScratchFile.name("index"))
         defer {
             // It lies in a folder for such things.
             try? FileSystem.remove(index)

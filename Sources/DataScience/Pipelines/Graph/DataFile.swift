@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import DataVersions
+package import DataVersions
 import Documents
 
 /// A `.dvc` file as a node of the graph: data that no stage writes.
@@ -11,6 +11,8 @@ package struct DataFile: Sendable {
         package let path: String
         /// The hash; nil if nothing was stored yet.
         package let md5: String?
+        /// The hash with size and count of files; nil if nothing was stored yet.
+        package let pointer: DataPointer?
         /// Whether the hash is of the bytes, as DVC 3 has it.
         package let isCurrent: Bool
     }
@@ -39,6 +41,7 @@ package struct DataFile: Sendable {
                 return Output(
                     path: path,
                     md5: output["md5"]?.string,
+                    pointer: DataPointer(output, at: path),
                     isCurrent: output["hash"]?.string == "md5" && output["cache"]?.bool != false
                 )
             },

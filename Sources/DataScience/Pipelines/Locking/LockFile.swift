@@ -117,6 +117,13 @@ struct LockFile {
         }
     }
 
+    /// What a stage read, at the paths as they are written.
+    func dependencies(of stage: String) -> [DataPointer] {
+        (node(of: stage)?["deps"]?.sequence ?? []).compactMap { item in
+            item["path"]?.string.flatMap { DataPointer(item, at: $0) }
+        }
+    }
+
     /// Puts a stage's entry in its place, and writes the file if that changes it; blocks.
     ///
     /// - Parameters:

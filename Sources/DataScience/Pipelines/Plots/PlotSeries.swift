@@ -3,7 +3,7 @@
 import DataVersions
 import Diagnostics
 package import Documents
-import SystemPackage
+package import SystemPackage
 
 /// A plot with the data of one revision or of several.
 package struct Plot: Sendable {
@@ -123,6 +123,13 @@ package struct Plot: Sendable {
             )
         }
         return (plots, problems)
+    }
+
+    /// Looks whether there is a way to draw of that name.
+    ///
+    /// - Throws: ``PipelinesError`` `.invalidPipeline`, ``DocumentError``.
+    package static func check(template: String, in root: FilePath) async throws {
+        _ = try await PlotTemplate.named(template, in: root)
     }
 
     static func suffix(of path: String) -> String {

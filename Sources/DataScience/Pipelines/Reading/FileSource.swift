@@ -26,6 +26,12 @@ package final class FileSource {
         }
     }
 
+    /// The work tree at `root`, as if some files had other texts.
+    convenience init(root: FilePath, changed: [(file: String, text: String)]) {
+        self.init(root: root)
+        for (file, text) in changed { texts[file] = .some(text) }
+    }
+
     /// The text of a file; nil if it is not there.
     package func text(_ path: String) throws -> String? {
         if let known = texts[path] { return known }

@@ -53,7 +53,7 @@ package struct ValueReport: Sendable {
     ///   - revision: The revision.
     ///   - targets: Only these files, also if no stage reads them; all if empty.
     ///   - ofStages: Only what stages depend on.
-    /// - Returns: The values; of a file of which stages name keys, only those.
+    /// - Returns: The values; of a file of which only keys are named, only those.
     /// - Throws: Errors of what is read.
     package static func params(
         of revision: ProjectRevision,
@@ -63,9 +63,12 @@ package struct ValueReport: Sendable {
         let pipeline = try await revision.pipeline()
         var order: [String] = []
         var keys: [String: [String]] = [:]
+        // A file that is wanted whole once is shown whole.
+        var whole: Set<String> = []
         func want(_ path: String, _ names: [String]) {
             if keys[path] == nil { order.append(path) }
             keys[path, default: []] += names
+            if names.isEmpty { whole.insert(path) }
         }
         for target in targets { want(target, []) }
         if targets.isEmpty {
@@ -81,7 +84,7 @@ package struct ValueReport: Sendable {
         }
         var files: [File] = []
         for path in order {
-            let names = distinct(keys[path] ?? [])
+            let names = whole.contains(path) ? [] : distinct(keys[path] ?? [])
             files.append(
                 try await file(path, revision, pipeline) { names.isEmpty ? $0 : picked(names, from: $0) }
             )
@@ -190,17 +193,22 @@ package struct ValueReport: Sendable {
     /// DVC's document of revisions, files and values.
     package static func json(_ reports: [ValueReport]) -> String {
         let revisions = reports.map { report in
-            let files = report.files.map { file in
-                let content =
-                    file.values.map { "{\"data\": \(PythonText.ordered($0))}" }
-                    ?? "{\"error\": {\"type\": \"FileNotFoundError\", \"msg\": \(PythonText.json(file.problem ?? ""))}}"
-                return "\(PythonText.json(file.path)): \(content)"
-            }
             // DVC gives the work tree alone no name.
             let name = reports.count == 1 && report.revision == ProjectRevision.workspace ? "" : report.revision
-            return "\(PythonText.json(name)): {\"data\": {\(files.joined(separator: ", "))}}"
+            return "\(PythonText.json(name)): {\"data\": \(report.json)}"
         }
         return "{\(revisions.joined(separator: ", "))}"
+    }
+
+    /// DVC's document of files and values.
+    package var json: String {
+        let files = files.map { file in
+            let content =
+                file.values.map { "{\"data\": \(PythonText.ordered($0))}" }
+                ?? "{\"error\": {\"type\": \"FileNotFoundError\", \"msg\": \(PythonText.json(file.problem ?? ""))}}"
+            return "\(PythonText.json(file.path)): \(content)"
+        }
+        return "{\(files.joined(separator: ", "))}"
     }
 }
 

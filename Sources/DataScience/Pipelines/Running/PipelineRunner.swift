@@ -66,8 +66,9 @@ package struct PipelineRunner: Sendable {
     /// A stage that needs one which would run is said to run, too: nobody can know whether what it reads will change.
     package static func preview(_ root: FilePath, _ options: ReproduceOptions) async throws -> ReproduceResult {
         let data = try open(root)
-        let setting = try await Setting.load(data, options)
-        var preview = Preview(setting: setting, options: options, data: data)
+        let changed = try await BlockingPool.shared.run { try texts(data.root, after: options.changes) }
+        let setting = try await Setting.load(data, options, changed)
+        var preview = Preview(setting: setting, options: options, data: data, changed: changed)
         return ReproduceResult(runID: nil, stages: try await preview.run())
     }
 
@@ -143,6 +144,19 @@ package struct PipelineRunner: Sendable {
         for id in open + [run] { _ = try? await tracking.updateRun(id: id, status: .killed, endMs: nil) }
     }
 
+    /// The texts of the files of parameters that changes make.
+    private static func texts(
+        _ root: FilePath,
+        after changes: [ParameterChange]
+    ) throws -> [(file: String, text: String)] {
+        try ParameterEditor.texts(after: changes) { name in
+            let file = root.pushing(FilePath(name))
+            guard ProjectPath.normalized(name) != nil, FileSystem.exists(file) else { return nil }
+            return try FileReader.text(of: file, limit: 16 << 20)
+        }
+        .map { (file: $0, text: $1) }
+    }
+
     /// Sets parameters in their files, all or none.
     ///
     /// - Returns: Whether a file changed.
@@ -155,11 +169,7 @@ package struct PipelineRunner: Sendable {
             let scalar = node.flatMap { $0.string == value ? ParameterValue($0) : $0.isNull ? .null : nil }
             return ParameterChange(.set, file: file, key: key, value: scalar ?? .text(value))
         }
-        let texts = try ParameterEditor.texts(after: plain + options.changes) { name in
-            let file = root.pushing(FilePath(name))
-            guard ProjectPath.normalized(name) != nil, FileSystem.exists(file) else { return nil }
-            return try FileReader.text(of: file, limit: 16 << 20)
-        }
+        let texts = try Self.texts(root, after: plain + options.changes)
         for (file, text) in texts { try AtomicFile.write(text, to: root.pushing(FilePath(file))) }
         return !texts.isEmpty
     }
@@ -173,11 +183,21 @@ struct Setting: Sendable {
     /// The `dvc.lock` of each file of the plan, by its path.
     let locks: [String: LockFile]
 
-    static func load(_ data: DataRepository, _ options: ReproduceOptions) async throws -> Setting {
+    /// - Parameters:
+    ///   - data: The project.
+    ///   - options: What is wanted.
+    ///   - changed: Files that are taken as if they had these texts.
+    /// - Returns: The pipeline with its plan and locks.
+    /// - Throws: ``PipelinesError``, errors of what is read.
+    static func load(
+        _ data: DataRepository,
+        _ options: ReproduceOptions,
+        _ changed: [(file: String, text: String)] = []
+    ) async throws -> Setting {
         let (root, selection, folder) = (data.root, options.selection, options.folder)
         let style = FlagStyle(data.config)
         return try await BlockingPool.shared.run {
-            let pipeline = try Pipeline.load(root, FileSource(root: root), style: style)
+            let pipeline = try Pipeline.load(root, FileSource(root: root, changed: changed), style: style)
             guard !pipeline.files.isEmpty || !pipeline.nodes.isEmpty else {
                 throw PipelinesError(
                     .noPipeline,

@@ -10,11 +10,16 @@ struct Preview {
     private let planner: Planner
     private let source: FileSource
 
-    init(setting: Setting, options: ReproduceOptions, data: DataRepository) {
+    init(
+        setting: Setting,
+        options: ReproduceOptions,
+        data: DataRepository,
+        changed: [(file: String, text: String)] = []
+    ) {
         self.setting = setting
         self.options = options
         planner = Planner(data: data, paths: MeasuredPaths(data))
-        source = FileSource(root: setting.root)
+        source = FileSource(root: setting.root, changed: changed)
     }
 
     mutating func run() async throws -> [StageResult] {

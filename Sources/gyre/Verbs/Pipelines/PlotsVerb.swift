@@ -168,6 +168,8 @@ struct PlotOptions: ParsableArguments {
             )
         }
         let project = try PipelineProject(common)
+        // Also where there is nothing to draw.
+        if let template { try await Plot.check(template: template, in: project.root) }
         var revisions: [ProjectRevision] = []
         for name in names { revisions.append(try await ProjectRevision(name, of: project.data)) }
         let known = try await project.pipeline().files.flatMap { $0.plots.map(\.id) }

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import DataVersions
+import Experiments
+import Files
+import Pipelines
+import Server
+import SystemPackage
+import Terminal
+
+/// `gyre exp run`: runs the pipeline with other parameters, and keeps what comes out as an experiment.
+struct ExpRunVerb: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run the pipeline with other parameters, and keep the outcome as an experiment.",
+        discussion: """
+            One experiment runs in the work tree. With --temp, --queue or several values experiments run in work trees of their \
+            own, and yours is not touched; `gyre exp apply` brings one over. `-S` reads DVC's grammar: `key=1,2`, `key=range(1,4)`, \
+            `key=choice(a,b)`, `+new=1`, `~gone`, `file.json:key=1`.
+
+            Example:
+              gyre exp run -S train.C=0.1,1,10 -S train.seed=range(3) -j 2
+            """
+    )
+
+    @Argument(help: ArgumentHelp("Only these stages and what they depend on.", valueName: "target"))
+    var targets: [String] = []
+
+    @Option(
+        name: [.customShort("S"), .customLong("set-param")],
+        help: ArgumentHelp("Set a parameter; several values give several experiments.", valueName: "[file:]key=value")
+    )
+    var set: [String] = []
+
+    @Flag(help: "Only queue it, as the work tree is now; `gyre queue start` runs it.")
+    var queue = false
+
+    @Flag(help: "Run all that is queued.")
+    var runAll = false
+
+    @Option(name: [.short, .long], help: ArgumentHelp("How many experiments run at once.", valueName: "n"))
+    var jobs = 1
+
+    @Flag(help: "Run it in a work tree of its own.")
+    var temp = false
+
+    @Option(name: [.short, .long], help: ArgumentHelp("The name; one is made up if left out.", valueName: "name"))
+    var name: String?
+
+    @Option(
+        name: [.customShort("C"), .long],
+        help: ArgumentHelp("A file or folder that git does not track, to copy into the tree.", valueName: "path")
+    )
+    var copyPaths: [String] = []
+
+    @Flag(name: [.short, .long], help: "Run every stage, and replace an experiment of the name.")
+    var force = false
+
+    @Flag(name: [.short, .long], help: "Only the targets, not what they depend on.")
+    var singleItem = false
+
+    @Flag(help: "The targets and what depends on them.")
+    var downstream = false
+
+    @Flag(help: "Run also all that depends on a stage that ran.")
+    var forceDownstream = false
+
+    @Flag(help: "Leave stages alone whose data is missing, if nothing else changed.")
+    var allowMissing = false
+
+    @Flag(name: [.short, .long], help: "After a failure go on with what does not depend on it.")
+    var keepGoing = false
+
+    @Flag(help: "After a failure go on with everything.")
+    var ignoreErrors = false
+
+    @Flag(help: "Only say what would run, and why.")
+    var dry = false
+
+    @Option(name: [.short, .long], help: ArgumentHelp("What the commit of the experiment says.", valueName: "text"))
+    var message: String?
+
+    @Flag(help: "Accepted as in DVC; Hydra's configuration is never composed.")
+    var noHydra = false
+
+    @Flag(name: [.short, .long], help: .hidden)
+    var interactive = false
+    @Flag(name: [.short, .long], help: .hidden)
+    var pipeline = false
+    @Flag(name: [.customShort("P"), .long], help: .hidden)
+    var allPipelines = false
+    @Flag(name: [.customShort("R"), .long], help: .hidden)
+    var recursive = false
+    @Flag(help: .hidden)
+    var pull = false
+
+    @OptionGroup var plain: PlainOptions
+
+    func validate() throws {
+        if jobs < 1 { throw ValidationError("--jobs is at least 1") }
+        if keepGoing, ignoreErrors { throw ValidationError("--keep-going and --ignore-errors exclude each other") }
+        if runAll, queue || dry || !set.isEmpty || !targets.isEmpty || name != nil {
+            throw ValidationError("--run-all runs what is queued already, and takes no targets, names or parameters")
+        }
+    }
+
+    func run() async throws {
+        try refuseUnsupported()
+        let common = plain.common
+        if runAll {
+            return try await ExperimentSession.with(common) { session in
+                try await QueueStartVerb.start(session, jobs)
+            }
+        }
+        let project = try PipelineProject(common)
+        let request = try request(project, Sweep(set))
+        if dry { return try await preview(request, project) }
+        try await ExperimentSession.with(common) { session in
+            if queue {
+                try await enqueue(request, session)
+            } else if temp || request.combinations.count > 1 {
+                try await runBeside(request, session)
+            } else {
+                try await runHere(request, session)
+            }
+        }
+    }
+
+    private func refuseUnsupported() throws {
+        try ExpVerb.refuse(
+            [
+                (interactive, "--interactive", "look first by `gyre exp run --dry`"),
+                (pull, "--pull", "run `gyre pull` first"),
+                (pipeline, "--pipeline", "name the stages"), (allPipelines, "--all-pipelines", "name no target"),
+                (recursive, "--recursive", "name the stages"),
+                (queue && forceDownstream, "--force-downstream with --queue", "use `--force`"),
+                (queue && allowMissing, "--allow-missing with --queue", "run `gyre pull` first"),
+                (queue && keepGoing, "--keep-going with --queue", "leave it out"),
+                (queue && ignoreErrors, "--ignore-errors with --queue", "leave it out"),
+            ],
+            to: "run the experiment"
+        )
+    }
+
+    private func request(_ project: PipelineProject, _ sweep: Sweep) throws -> ExperimentRequest {
+        var request = ExperimentRequest()
+        request.combinations = sweep.combinations
+        (request.name, request.message) = (name, message)
+        (request.targets, request.folder) = (targets, project.folder)
+        (request.force, request.isSingle, request.isDownstream) = (force, singleItem, downstream)
+        request.copies = try copyPaths.map { typed in
+            let path = try project.path(typed)
+            guard FileSystem.exists(project.root.pushing(FilePath(path))) else {
+                throw UsageError(
+                    what: "cannot copy `\(typed)`",
+                    why: "there is no such file or folder",
+                    next: "name one of the project"
+                )
+            }
+            return path
+        }
+        return request
+    }
+
+    private var options: ReproduceOptions {
+        var options = ReproduceOptions(experiment: "", trackingURL: "")
+        options.forceDownstream = forceDownstream
+        options.allowsMissing = allowMissing
+        options.onFailure = keepGoing ? .keepGoing : ignoreErrors ? .ignore : .stop
+        return options
+    }
+
+    private func preview(_ request: ExperimentRequest, _ project: PipelineProject) async throws {
+        var options = options
+        options.selection.targets = targets
+        options.selection.reach = singleItem ? .alone : downstream ? .downstream : .upstream
+        options.folder = project.folder
+        options.force = force
+        var stages: [StageResult] = []
+        for (number, changes) in request.combinations.enumerated() {
+            options.changes = changes
+            let found = try await PipelineRunner.preview(project.root, options).stages
+            // Experiments differ by their parameters; each stage is told once, as it would run first.
+            stages += found.filter { stage in number == 0 || stage.didRun && !stages.contains { $0.name == stage.name }
+            }
+        }
+        try ReproVerb.preview(stages, plain.common.output)
+    }
+
+    private func enqueue(_ request: ExperimentRequest, _ session: ExperimentSession) async throws {
+        let entries = try await session.runner.enqueue(request) { try await session.parent(of: request, set) }
+        try answer(
+            entries.map { ExperimentReport($0, session.runner.queue) },
+            entries.map { "Queued experiment '\($0.name)' for future execution." }.joined(separator: "\n")
+        )
+    }
+
+    private func runBeside(_ request: ExperimentRequest, _ session: ExperimentSession) async throws {
+        let entries = try await session.runner.enqueue(request) { try await session.parent(of: request, set) }
+        let ids = Set(entries.map(\.id))
+        let ended: [QueueEntry]
+        do {
+            ended = try await session.work(workers: jobs, only: ids, options)
+        } catch {
+            try await withdraw(ids, session)
+            throw error
+        }
+        try report(ended, session)
+    }
+
+    /// Takes back what was to run now and did not: nobody asked for it to wait.
+    private func withdraw(_ ids: Set<String>, _ session: ExperimentSession) async throws {
+        let runner = session.runner
+        let tracking = session.services.tracking
+        // Also after an interruption.
+        try await Task.detached {
+            let open = try runner.queue.entries().filter { ids.contains($0.id) && $0.state == .queued }
+            try await runner.queue.remove(open)
+            try await runner.endParents(tracking, besides: open)
+        }.value
+    }
+
+    private func report(_ ended: [QueueEntry], _ session: ExperimentSession) throws {
+        try answer(ended.map { ExperimentReport($0, session.runner.queue) }, Self.text(ended))
+        try ExperimentSession.check(ended)
+    }
+
+    /// DVC's words for experiments that ran beside the work tree; empty if none came to its end.
+    static func text(_ ended: [QueueEntry]) -> String {
+        let names = ended.filter { $0.state == .success }.map(\.name)
+        guard !names.isEmpty else { return "" }
+        return "Ran experiment(s): \(names.joined(separator: ", "))\n"
+            + "To apply the results of an experiment to your workspace run:\n\n\tgyre exp apply <exp>"
+    }
+
+    private func runHere(_ request: ExperimentRequest, _ session: ExperimentSession) async throws {
+        let output = plain.common.output
+        let (experiment, result) = try await session.running(workers: 1, options) { setting in
+            try await session.runner.runHere(request, setting) { ReproVerb.show($0, setting.options.jobs > 1, output) }
+        }
+        let params = request.combinations.first?.map(\.typed) ?? []
+        try answer(
+            [ExperimentReport(experiment, params: params, run: result.runID)],
+            "Ran experiment(s): \(experiment.name)\nExperiment results have been applied to your workspace."
+        )
+    }
+
+    private func answer(_ reports: [ExperimentReport], _ text: String) throws {
+        try plain.common.answer(json: ExperimentReport.json(reports), text: text)
+    }
+}
+
+/// ``CommonOptions`` where `-C` means something else, as in DVC.
+struct PlainOptions: ParsableArguments {
+    @Flag(help: "Print one JSON document instead of text for people.")
+    var json = false
+
+    @Flag(name: [.short, .long], help: "Print results and errors only.")
+    var quiet = false
+
+    @Flag(name: [.short, .long], help: "Print details of what happens.")
+    var verbose = false
+
+    @Option(help: ArgumentHelp("When to use colour: always, never or auto.", valueName: "when"))
+    var color: ColorChoice = .auto
+
+    @Option(name: .customLong("project"), help: ArgumentHelp("The project's folder.", valueName: "folder"))
+    var projectFolder: String?
+
+    @Flag(name: .customLong("wait-for-lock"), help: .hidden)
+    var waitForLock = false
+
+    /// The same as other verbs have them.
+    var common: CommonOptions {
+        var common = CommonOptions()
+        (common.json, common.quiet, common.verbose) = (json, quiet, verbose)
+        (common.color, common.projectFolder, common.waitForLock) = (color, projectFolder, waitForLock)
+        return common
+    }
+}

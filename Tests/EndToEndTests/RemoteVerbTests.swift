@@ -202,7 +202,8 @@ struct RemoteVerbTests {
             #expect(rotten.error.contains("`data/3`"))
             #expect(try await gyre.shell("grep -rl other .dvc/cache").output == "")
             // What is whole is stored again, once the other is out of the way.
-            let mend = "rm -f store/$object $(find store -name '*.dir'); \"$GYRE\" add -q data; \"$GYRE\" push --data-only"
+            let clear = "rm -f store/$object $(find store -name '*.dir')"
+            let mend = "\(clear); \"$GYRE\" add -q data; \"$GYRE\" push --data-only"
             let mended = try await gyre.shell("\(damage)\n\(mend)")
             #expect(mended.output == "2 files pushed\n", "\(mended.error)")
         }

@@ -141,7 +141,7 @@ struct ReproVerb: AsyncParsableCommand {
 
     private func reproduce(
         _ options: ReproduceOptions,
-        _ combinations: [[(key: String, value: String)]],
+        _ combinations: [[ParameterChange]],
         at workspace: Workspace
     ) async throws {
         let (output, root) = (common.output, (try? DataRepository.open(at: common.folder))?.root ?? workspace.root)

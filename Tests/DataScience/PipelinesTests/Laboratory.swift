@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Database
+import Documents
 import Files
 import ObjectStorage
-import Pipelines
 import ProjectTesting
 import Subprocess
 import Synchronization
 import SystemPackage
 import Tracking
+
+@testable import Pipelines
 
 /// A project with a pipeline, and a tracking service with a real database and store.
 struct Laboratory {
@@ -69,7 +71,12 @@ struct Laboratory {
     ) async throws -> (runID: String?, stages: [String]) {
         var options = ReproduceOptions(experiment: "test", trackingURL: "http://127.0.0.1:1")
         options.targets = targets
-        options.overrides = set
+        options.changes = set.map { key, value in
+            // What reads back as a number is one.
+            let node = try? YAMLDocument.parse(value, file: "params.yaml")
+            let scalar = node.flatMap { $0.string == value ? ParameterValue($0) : nil }
+            return ParameterChange(.set, file: "params.yaml", key: key, value: scalar ?? .text(value))
+        }
         options.force = force
         options.python = python
         options.runName = "a run"

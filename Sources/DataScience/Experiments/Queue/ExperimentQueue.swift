@@ -182,7 +182,29 @@ package struct ExperimentQueue: Sendable {
 
     func removeTree(_ entry: QueueEntry) async throws {
         guard FileSystem.exists(tree(entry)) else { return }
-        try await git.removeTree(at: tree(entry))
+        try await alone { try await git.removeTree(at: tree(entry)) }
+    }
+
+    /// Calls a body that changes git's list of work trees, while nobody else does: git reads the whole list, and ends at one that
+    /// another process is just making.
+    func alone<Value>(_ body: () async throws -> Value) async throws -> Value {
+        let lock = try await listLock()
+        defer { lock.release() }
+        return try await body()
+    }
+
+    private func listLock() async throws -> FileLock {
+        let path = folder.appending("worktrees.lock")
+        while true {
+            let taken = Result { () throws(FilesError) in
+                try FileLock.acquire(path, mode: .exclusive, owner: "gyre queue")
+            }
+            if case .failure(let error) = taken, error.code == .locked {
+                try await Task.sleep(for: .milliseconds(5))
+            } else {
+                return try taken.get()
+            }
+        }
     }
 
     private func killFile(_ entry: QueueEntry) -> FilePath { entriesFolder.appending("\(entry.id).kill") }

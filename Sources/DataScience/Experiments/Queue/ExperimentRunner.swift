@@ -216,7 +216,7 @@ package struct ExperimentRunner: Sendable {
             let tree = queue.treesFolder.appending(id)
             // A folder that is no project has nothing under way.
             try? await PipelineRunner.endLeftovers(in: try projectRoot(tree), tracking)
-            try await git.removeTree(at: tree)
+            try await queue.alone { try await git.removeTree(at: tree) }
         }
     }
 
@@ -278,7 +278,8 @@ package struct ExperimentRunner: Sendable {
         _ log: ExperimentLog
     ) async throws -> (Experiment, String) {
         let tree = queue.tree(entry)
-        try await git.makeTree(at: tree, commit: entry.baseline, files: try await git.tree(of: entry.snapshot))
+        let snapshot = try await git.tree(of: entry.snapshot)
+        try await queue.alone { try await git.makeTree(at: tree, commit: entry.baseline, files: snapshot) }
         let root = try await projectRoot(tree)
         try await prepare(root, entry)
         var options = setting.options

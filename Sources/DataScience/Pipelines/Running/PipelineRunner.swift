@@ -161,15 +161,7 @@ package struct PipelineRunner: Sendable {
     ///
     /// - Returns: Whether a file changed.
     private func override(_ options: ReproduceOptions) throws -> Bool {
-        let plain = options.overrides.map { setting, value in
-            let parts = setting.split(separator: ":", maxSplits: 1).map(String.init)
-            let (file, key) = parts.count == 2 ? (parts[0], parts[1]) : (ParameterFiles.main, setting)
-            // What reads back as a number is one.
-            let node = try? YAMLDocument.parse(value, file: file)
-            let scalar = node.flatMap { $0.string == value ? ParameterValue($0) : $0.isNull ? .null : nil }
-            return ParameterChange(.set, file: file, key: key, value: scalar ?? .text(value))
-        }
-        let texts = try Self.texts(root, after: plain + options.changes)
+        let texts = try Self.texts(root, after: options.changes)
         for (file, text) in texts { try AtomicFile.write(text, to: root.pushing(FilePath(file))) }
         return !texts.isEmpty
     }

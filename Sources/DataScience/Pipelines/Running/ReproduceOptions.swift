@@ -20,8 +20,6 @@ package struct ReproduceOptions: Sendable {
     package var selection = StageSelection()
     /// The folder that targets count from, relative to the project; empty for its own.
     package var folder = ""
-    /// Parameters to set first, by dotted key, as `dvc exp run -S` does; `file:key` for another file than `params.yaml`.
-    package var overrides: [(key: String, value: String)] = []
     /// Changes of parameters to make first.
     package var changes: [ParameterChange] = []
     /// Run every stage, also those that are fresh.

@@ -63,14 +63,16 @@ struct ImportDataVerb: AsyncParsableCommand, TakesArguments {
         let bar = FilesBar(common.output, "importing")
         let result = try await OriginSession.with { session in
             defer { bar.finish() }
-            return try await session.importer(data, common, bar).importData(
-                path,
-                of: url,
-                revision: rev,
-                to: target,
-                extent: extent.extent,
-                force: extent.force
-            )
+            return try await data.staging {
+                try await session.importer(data, common, bar).importData(
+                    path,
+                    of: url,
+                    revision: rev,
+                    to: target,
+                    extent: extent.extent,
+                    force: extent.force
+                )
+            }
         }
         try ImportAnswer(results: [result]).print(common)
     }
@@ -111,8 +113,10 @@ struct ImportURLVerb: AsyncParsableCommand {
         let bar = FilesBar(common.output, "importing")
         let result = try await OriginSession.with { session in
             defer { bar.finish() }
-            return try await session.importer(data, common, bar)
-                .importURL(url, to: target, extent: extent.extent, force: extent.force)
+            return try await data.staging {
+                try await session.importer(data, common, bar)
+                    .importURL(url, to: target, extent: extent.extent, force: extent.force)
+            }
         }
         try ImportAnswer(results: [result]).print(common)
     }
@@ -169,14 +173,16 @@ struct UpdateVerb: AsyncParsableCommand {
         let bar = FilesBar(common.output, "updating")
         let results = try await OriginSession.with { session in
             defer { bar.finish() }
-            var results: [DataImporter.Result] = []
-            for file in files {
-                results.append(
-                    try await session.importer(data, common, bar)
-                        .update(file, revision: rev, extent: noDownload ? .noDownload : .whole, force: force)
-                )
+            return try await data.staging {
+                var results: [DataImporter.Result] = []
+                for file in files {
+                    results.append(
+                        try await session.importer(data, common, bar)
+                            .update(file, revision: rev, extent: noDownload ? .noDownload : .whole, force: force)
+                    )
+                }
+                return results
             }
-            return results
         }
         try ImportAnswer(results: results).print(common)
     }

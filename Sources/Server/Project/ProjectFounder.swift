@@ -57,6 +57,8 @@ package struct ProjectFounder: Sendable {
     }
 
     private func found(_ folder: FilePath, _ written: inout [String]) async throws -> Report {
+        // First, because it tells a folder that takes no changes best.
+        try Workspace(root: folder).prepareState()
         let git = Git(root: folder)
         let isNewData = wishes.replaces || !FileSystem.exists(folder.appending(".dvc"))
         if isNewData, !wishes.withoutGit, !wishes.isBelowGit, let top = try await git.top(), top != folder {
@@ -67,8 +69,6 @@ package struct ProjectFounder: Sendable {
                 next: "pass `--subdir` if it shall be one of its own there, or `--no-scm`"
             )
         }
-        // First, because it tells a folder that takes no changes best.
-        try Workspace(root: folder).prepareState()
         let hasRepository = try await git.isRepository()
         let madeRepository = !wishes.withoutGit && !hasRepository
         if madeRepository { try await git.initialize() }

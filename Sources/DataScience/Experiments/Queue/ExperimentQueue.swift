@@ -194,16 +194,13 @@ package struct ExperimentQueue: Sendable {
     }
 
     private func listLock() async throws -> FileLock {
-        let path = folder.appending("worktrees.lock")
+        let path = entriesFolder.appending("worktrees.lock")
         while true {
             let taken = Result { () throws(FilesError) in
                 try FileLock.acquire(path, mode: .exclusive, owner: "gyre queue")
             }
-            if case .failure(let error) = taken, error.code == .locked {
-                try await Task.sleep(for: .milliseconds(5))
-            } else {
-                return try taken.get()
-            }
+            guard case .failure(let error) = taken, error.code == .locked else { return try taken.get() }
+            try await Task.sleep(for: .milliseconds(5))
         }
     }
 

@@ -127,9 +127,10 @@ package struct Plot: Sendable {
 
     /// Looks whether there is a way to draw of that name.
     ///
-    /// - Throws: ``PipelinesError`` `.invalidPipeline`, ``DocumentError``.
-    package static func check(template: String, in root: FilePath) async throws {
-        _ = try await PlotTemplate.named(template, in: root)
+    /// - Throws: ``PipelinesError`` `.invalidPipeline`, ``DocumentError`` for a file that is none.
+    package static func hasTemplate(_ name: String, in root: FilePath) async throws -> Bool {
+        if PlotPage.templates.contains(name) { return true }
+        return try await PlotTemplate.text(of: name, in: root) != nil
     }
 
     static func suffix(of path: String) -> String {

@@ -19,12 +19,7 @@ struct PlotTemplate: Sendable {
     /// - Returns: nil if there is none and one of Gyre's own has that name.
     /// - Throws: ``PipelinesError`` `.invalidPipeline`, ``DocumentError``.
     static func named(_ name: String, in root: FilePath) async throws -> PlotTemplate? {
-        let places = [".dvc/plots/\(name)", ".dvc/plots/\(name).json", name].map { root.pushing(FilePath($0)) }
-        let text = try await BlockingPool.shared.run {
-            try places.first { FileSystem.exists($0) && !FileSystem.isDirectory($0) }
-                .map { try FileReader.text(of: $0, limit: 16 << 20) }
-        }
-        guard let text else {
+        guard let text = try await text(of: name, in: root) else {
             if PlotPage.templates.contains(name) { return nil }
             throw refusal(name, "there is no `.dvc/plots/\(name).json`, and none of Gyre's has that name")
         }
@@ -33,6 +28,15 @@ struct PlotTemplate: Sendable {
             throw refusal(name, "it has no anchor `\(anchor("data"))`")
         }
         return template
+    }
+
+    /// The file of a template; nil if there is none.
+    static func text(of name: String, in root: FilePath) async throws -> String? {
+        let places = [".dvc/plots/\(name)", ".dvc/plots/\(name).json", name].map { root.pushing(FilePath($0)) }
+        return try await BlockingPool.shared.run {
+            try places.first { FileSystem.exists($0) && !FileSystem.isDirectory($0) }
+                .map { try FileReader.text(of: $0, limit: 16 << 20) }
+        }
     }
 
     /// The document with a plot's data and words in it.

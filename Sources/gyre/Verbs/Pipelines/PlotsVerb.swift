@@ -169,7 +169,13 @@ struct PlotOptions: ParsableArguments {
         }
         let project = try PipelineProject(common)
         // Also where there is nothing to draw.
-        if let template { try await Plot.check(template: template, in: project.root) }
+        if let template, try await !Plot.hasTemplate(template, in: project.root) {
+            throw UsageError(
+                what: "cannot draw by the template `\(template)`",
+                why: "there is no `.dvc/plots/\(template).json`, and none of Gyre's has that name",
+                next: "name one of \(PlotPage.templates.joined(separator: ", "))"
+            )
+        }
         var revisions: [ProjectRevision] = []
         for name in names { revisions.append(try await ProjectRevision(name, of: project.data)) }
         let known = try await project.pipeline().files.flatMap { $0.plots.map(\.id) }

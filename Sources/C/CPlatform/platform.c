@@ -21,8 +21,10 @@ int gyre_sync_file_system(int descriptor) {
     return syncfs(descriptor) == 0 ? 0 : errno;
 }
 
-void gyre_begin_writing(int descriptor, long long start, long long count) {
-    sync_file_range(descriptor, start, count, SYNC_FILE_RANGE_WRITE);
+int gyre_set_direct(int descriptor, int is_direct) {
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0) return errno;
+    return fcntl(descriptor, F_SETFL, is_direct ? flags | O_DIRECT : flags & ~O_DIRECT) == 0 ? 0 : errno;
 }
 
 int gyre_end_with_parent(int signal) {

@@ -157,11 +157,6 @@ package enum FileSystem {
         guard fsync(descriptor) == 0 || errno == EINVAL else { throw FilesError(Errno(rawValue: errno), "sync", path) }
     }
 
-    /// Has the system begin to write a part of an open file to its disk, so that a sync later has less to wait for.
-    package static func beginWriting(_ descriptor: Int32, from start: Int64, count: Int64) {
-        gyre_begin_writing(descriptor, start, count)
-    }
-
     /// A new folder of its own below the system's temporary folder; the caller removes it.
     package static func temporaryDirectory(prefix: String) throws(FilesError) -> FilePath {
         let base = getenv("TMPDIR").map { FilePath(String(cString: $0)) } ?? "/tmp"

@@ -10,8 +10,8 @@ int gyre_clone_file(int source, int destination);
 /// Makes all that was written to the file system of an open file survive a crash of the machine. Returns 0, or an errno value.
 int gyre_sync_file_system(int descriptor);
 
-/// Has the system begin to write a part of a file to its disk, without waiting for it.
-void gyre_begin_writing(int descriptor, long long start, long long count);
+/// Whether what is written to a file goes past the system's memory for files; it must be aligned then. Returns 0, or an errno value.
+int gyre_set_direct(int descriptor, int is_direct);
 
 /// Asks the system to end this process with `signal` when its parent ends. Returns 0, or an errno value.
 int gyre_end_with_parent(int signal);

@@ -83,8 +83,7 @@ struct StreamedCopy {
 
         func drain(to target: Int32, _ staging: FilePath) throws {
             var done = 0
-            var written: Int64 = 0
-            var started: Int64 = 0
+            var writer = DirectWriter(target, staging)
             do {
                 while true {
                     full.wait()
@@ -92,13 +91,7 @@ struct StreamedCopy {
                     guard !(isStopped.load(ordering: .acquiring) && done == filled) else { return }
                     let slot = done % 8
                     let bytes = UnsafeRawBufferPointer(rebasing: buffers[slot].bytes[..<counts[slot]])
-                    try CacheFiller.write(bytes, to: target, staging)
-                    written += Int64(bytes.count)
-                    // The disk begins now, and the sync at the end has little left to wait for.
-                    if written - started >= 32 << 20 {
-                        FileSystem.beginWriting(target, from: started, count: written - started)
-                        started = written
-                    }
+                    try writer.write(bytes)
                     done += 1
                     empty.post()
                 }

@@ -45,6 +45,8 @@ package struct S3Server: Sendable {
         case rotten
         /// Answers late.
         case slow
+        /// Answers a range that is the whole object as if none had been asked for.
+        case whole
     }
 
     private static let script = """
@@ -72,11 +74,20 @@ package struct S3Server: Sendable {
                     start('503 Slow Down' if fault == 'busy' else '500 Internal Server Error', [('Content-Length', '0')])
                     return [b'']
                 if fault == 'slow' and isFirst and isObject: time.sleep(6)
-                body = self.app(environ, start)
+                answer = self.plain(start) if fault == 'whole' else start
+                body = self.app(environ, answer)
                 if environ['REQUEST_METHOD'] != 'GET' or not isObject: return body
                 if fault == 'half' and isFirst: return self.half(body)
                 if fault == 'rotten' or (fault == 'wrong' and isFirst): return self.changed(body)
                 return body
+            def plain(self, start):
+                def answer(status, headers, *rest):
+                    span = dict((name.lower(), value) for name, value in headers).get('content-range', '')
+                    first, _, last = span.partition(' ')[2].partition('/')[0].partition('-')
+                    if first != '0' or int(last) + 1 != int(span.partition('/')[2]): return start(status, headers, *rest)
+                    kept = [(name, value) for name, value in headers if name.lower() != 'content-range']
+                    return start('200 OK', kept, *rest)
+                return answer
             def half(self, body):
                 whole = b''.join(body)
                 yield whole[:len(whole) // 2]

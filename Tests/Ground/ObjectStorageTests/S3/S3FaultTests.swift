@@ -13,6 +13,16 @@ import WebhookTesting
 
 @Suite(.timeLimit(.minutes(5)))
 struct S3FaultTests {
+    @Test(arguments: [Int64(0)..<10, 0..<4_096, 0..<5, 5..<10])
+    func `a range that is the whole object may be answered as if there were none`(range: Range<Int64>) async throws {
+        let store = try await S3Server.shared().bucket(fault: .whole)
+        let key = try ObjectKey("ten")
+        let bytes = Array("0123456789".utf8)
+        try await store.put(key, ByteBuffer(bytes: bytes), md5: nil)
+        let wanted = bytes[Int(range.lowerBound)..<min(10, Int(range.upperBound))]
+        #expect(try await store.get(key, range: range).gathered() == Array(wanted))
+    }
+
     @Test(arguments: [S3Server.Fault.busy, .broken, .half])
     func `what a server does wrong once is tried again`(fault: S3Server.Fault) async throws {
         let store = try await S3Server.shared().bucket(fault: fault) { $0.partSize = 5 << 20 }

@@ -136,7 +136,12 @@ extension Bench {
     /// Runs an S3 server beside the work, with a bucket for each tool.
     func withStore(_ rclone: FilePath, for tools: [Tool], _ body: (Int) throws -> Void) throws {
         let port = try Loopback.freePort()
-        let store = folder.appending("store")
+        // In memory, so that the server's disk is not measured.
+        let store = FilePath("/dev/shm").appending(folder.lastComponent?.string ?? "gyre-benchmark")
+        defer {
+            // What stays is gone with the next start of the machine.
+            try? FileSystem.removeTree(store)
+        }
         for tool in tools { try FileSystem.createDirectory(store.appending(tool.name)) }
         let server = try Child(
             rclone,

@@ -78,12 +78,13 @@ package final class PathLock: Sendable {
         do {
             try drop()
         } catch {
-            // Who comes here may be a task, which must not wait. Entries that stay are those of a process that is gone soon.
+            // Who comes here may be a task, which must not wait, and no thread does. Entries that stay are those of a process that is
+            // gone soon, and whoever comes next drops them.
             guard error is Busy else { return }
-            BlockingPool.shared.start {
+            Task.detached {
                 for _ in 0..<300 {
-                    do { return try drop() } catch { guard error is Busy else { return } }
-                    usleep(10_000)
+                    do { return try await BlockingPool.shared.run(drop) } catch { guard error is Busy else { return } }
+                    try await Task.sleep(for: .milliseconds(10))
                 }
             }
         }

@@ -77,12 +77,6 @@ package final class BlockingPool: Sendable {
         }
     }
 
-    /// Gives a blocking body to one of the pool's threads; nobody waits for its end.
-    package func start(_ body: @escaping @Sendable () -> Void) {
-        startIfNeeded()
-        queue.push(body)
-    }
-
     private func startIfNeeded() {
         started.withLock { started in
             guard started == 0 else { return }

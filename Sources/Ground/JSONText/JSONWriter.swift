@@ -122,6 +122,12 @@ package struct JSONWriter: Sendable {
         if let value { string(value) } else { null() }
     }
 
+    /// Writes a member whose value is a list of texts.
+    package mutating func field(_ name: String, _ texts: [String]) {
+        key(name)
+        array { writer in for text in texts { writer.string(text) } }
+    }
+
     /// Writes a member.
     package mutating func field(_ name: String, _ value: Int) {
         key(name)

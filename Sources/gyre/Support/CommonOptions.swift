@@ -6,8 +6,8 @@ import Server
 import SystemPackage
 import Terminal
 
-/// What every verb takes.
-struct CommonOptions: ParsableArguments {
+/// How a verb prints, and whether it waits.
+struct PrintOptions: ParsableArguments {
     @Flag(help: "Print one JSON document instead of text for people.")
     var json = false
 
@@ -20,14 +20,25 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("When to use colour: always, never or auto.", valueName: "when"))
     var color: ColorChoice = .auto
 
+    @Flag(name: .customLong("wait-for-lock"), help: .hidden)
+    var waitForLock = false
+}
+
+/// What every verb takes.
+struct CommonOptions: ParsableArguments {
+    @OptionGroup var print: PrintOptions
+
     @Option(
         name: [.customShort("C"), .customLong("project")],
         help: ArgumentHelp("The project's folder.", valueName: "folder")
     )
     var projectFolder: String?
 
-    @Flag(name: .customLong("wait-for-lock"), help: .hidden)
-    var waitForLock = false
+    var json: Bool { print.json }
+    var quiet: Bool { print.quiet }
+    var verbose: Bool { print.verbose }
+    var color: ColorChoice { print.color }
+    var waitForLock: Bool { print.waitForLock }
 
     /// Where results and progress go.
     var output: Output { Output(json: json, quiet: quiet, verbose: verbose, color: color) }

@@ -54,8 +54,7 @@ struct ExperimentReport {
             writer.field("status", status)
             writer.field("rev", revision)
             writer.field("baseline", baseline)
-            writer.key("params")
-            writer.array { writer in for param in params { writer.string(param) } }
+            writer.field("params", params)
             if let createdMs { writer.field("created_ms", createdMs) }
             let texts = [("task", task), ("run_id", run), ("parent_run_id", parentRun), ("problem", problem)]
             for (key, text) in texts { if let text, !text.isEmpty { writer.field(key, text) } }

@@ -87,8 +87,7 @@ struct ExperimentSession {
     /// Makes the run above those of a sweep; nil for one experiment alone.
     func parent(of request: ExperimentRequest, _ settings: [String]) async throws -> String? {
         guard request.combinations.count > 1 else { return nil }
-        let variables = Session.environment
-        let user = variables["LOGNAME"] ?? variables["USER"] ?? "unknown"
+        let user = try await PipelineRunner.user(of: project.root)
         let tracking = services.tracking
         let run = try await tracking.createRun(
             RunDraft(

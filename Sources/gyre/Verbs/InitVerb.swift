@@ -43,8 +43,7 @@ struct InitVerb: AsyncParsableCommand {
         writer.object { writer in
             writer.field("root", report.root.string)
             writer.field("made_repository", report.madeRepository)
-            writer.key("written")
-            writer.array { writer in for path in report.written { writer.string(path) } }
+            writer.field("written", report.written)
         }
         let files = report.written.isEmpty ? "nothing to write" : report.written.joined(separator: ", ")
         try common.output.answer(

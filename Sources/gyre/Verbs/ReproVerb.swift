@@ -217,8 +217,7 @@ struct ReproVerb: AsyncParsableCommand {
                     writer.field("stage", stage.name)
                     writer.field("would_run", stage.didRun)
                     writer.field("reason", stage.reason)
-                    writer.key("commands")
-                    writer.array { writer in for command in stage.commands { writer.string(command) } }
+                    writer.field("commands", stage.commands)
                 }
             }
         }

@@ -24,6 +24,9 @@ package struct PipelineRunner: Sendable {
         self.onEvent = onEvent
     }
 
+    /// Who runs what is tracked in a project: the login, or else who commits there.
+    package static func user(of root: FilePath) async throws -> String { try await RunRecorder.user(Git(root: root)) }
+
     /// Looks whether there is nothing to do, without a tracking server and without a lock.
     ///
     /// - Returns: The stages, if all that ``reproduce(_:)`` would look at is up to date; else nil.

@@ -138,8 +138,7 @@ private struct ChunkAnswer {
             writer.field("contents", report.packedCount)
             writer.field("size", report.packedSize)
             writer.field("stored", report.storedSize)
-            writer.key("damaged")
-            writer.array { writer in for md5 in report.damaged { writer.string(md5) } }
+            writer.field("damaged", report.damaged)
         }
         var lines = word.map { ["\($0) \(report.count) contents"] } ?? []
         let (size, stored) = (Humanize.bytes(report.packedSize), Humanize.bytes(report.storedSize))

@@ -73,8 +73,7 @@ struct CommitVerb: AsyncParsableCommand {
         let (recorded, commit) = try await data.staging { try await work.perform(wishes) }
         var writer = JSONWriter()
         writer.object { writer in
-            writer.key("recorded")
-            writer.array { writer in for name in recorded { writer.string(name) } }
+            writer.field("recorded", recorded)
             writer.field("commit", commit)
         }
         var lines = recorded.map { "recorded \($0)" }

@@ -100,8 +100,7 @@ struct DataStatusVerb: AsyncParsableCommand {
         var writer = JSONWriter()
         func list(_ key: String, _ paths: [String], _ writer: inout JSONWriter) {
             guard !paths.isEmpty else { return }
-            writer.key(key)
-            writer.array { writer in for path in paths { writer.string(path) } }
+            writer.field(key, paths)
         }
         func changes(_ key: String, _ changes: DataReport.Changes, _ writer: inout JSONWriter) {
             guard !changes.isEmpty else { return }

@@ -32,8 +32,7 @@ struct RemoveVerb: AsyncParsableCommand {
         let paths = try await data.staging { try await data.remove(named, withData: outs) }
         var writer = JSONWriter()
         writer.object { writer in
-            writer.key("removed")
-            writer.array { writer in for path in paths { writer.string(path) } }
+            writer.field("removed", paths)
         }
         let shown = paths.map { "`\(common.shown($0, of: data))`" }.joined(separator: ", ")
         try common.answer(json: writer.text, text: "\(shown) is no longer versioned")
@@ -142,8 +141,7 @@ struct CheckIgnoreVerb: AsyncParsableCommand {
         let ignored = try targets.filter { try data.isIgnored(common.path($0)) }
         var writer = JSONWriter()
         writer.object { writer in
-            writer.key("ignored")
-            writer.array { writer in for path in ignored { writer.string(path) } }
+            writer.field("ignored", ignored)
         }
         try common.answer(json: writer.text, text: ignored.joined(separator: "\n"))
         if ignored.isEmpty { throw ExitCode(1) }

@@ -36,9 +36,10 @@ struct ExpApplyVerb: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let store = ExperimentStore(try PipelineProject(common).data)
+        let data = try PipelineProject(common).data
+        let store = ExperimentStore(data)
         let found = try await store.experiment(experiment)
-        let (changed, missing) = try await store.apply(found, force: force)
+        let (changed, missing) = try await data.staging { try await store.apply(found, force: force) }
         for path in missing {
             common.output.warning("`\(path)` is not in the cache; `gyre pull \(path)` may bring it")
         }
@@ -47,8 +48,7 @@ struct ExpApplyVerb: AsyncParsableCommand {
             writer.field("name", found.name)
             writer.field("rev", found.commit)
             for (key, list) in [("changed", changed), ("missing", missing)] {
-                writer.key(key)
-                writer.array { writer in for path in list { writer.string(path) } }
+                writer.field(key, list)
             }
         }
         try common.answer(
@@ -210,8 +210,7 @@ struct ExpRemoveVerb: AsyncParsableCommand {
             let names = chosen.map(\.name) + waiting.map(\.name)
             var writer = JSONWriter()
             writer.object { writer in
-                writer.key("removed")
-                writer.array { writer in for name in names { writer.string(name) } }
+                writer.field("removed", names)
             }
             let shown = names.map { "'\($0)'" }.joined(separator: ", ")
             try common.answer(

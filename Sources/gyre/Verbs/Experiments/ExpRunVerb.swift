@@ -253,29 +253,15 @@ struct ExpRunVerb: AsyncParsableCommand {
 
 /// ``CommonOptions`` where `-C` means something else, as in DVC.
 struct PlainOptions: ParsableArguments {
-    @Flag(help: "Print one JSON document instead of text for people.")
-    var json = false
-
-    @Flag(name: [.short, .long], help: "Print results and errors only.")
-    var quiet = false
-
-    @Flag(name: [.short, .long], help: "Print details of what happens.")
-    var verbose = false
-
-    @Option(help: ArgumentHelp("When to use colour: always, never or auto.", valueName: "when"))
-    var color: ColorChoice = .auto
+    @OptionGroup var print: PrintOptions
 
     @Option(name: .customLong("project"), help: ArgumentHelp("The project's folder.", valueName: "folder"))
     var projectFolder: String?
 
-    @Flag(name: .customLong("wait-for-lock"), help: .hidden)
-    var waitForLock = false
-
     /// The same as other verbs have them.
     var common: CommonOptions {
         var common = CommonOptions()
-        (common.json, common.quiet, common.verbose) = (json, quiet, verbose)
-        (common.color, common.projectFolder, common.waitForLock) = (color, projectFolder, waitForLock)
+        (common.print, common.projectFolder) = (print, projectFolder)
         return common
     }
 }

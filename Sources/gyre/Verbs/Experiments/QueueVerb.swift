@@ -179,8 +179,7 @@ struct QueueRemoveVerb: AsyncParsableCommand {
             let names = chosen.map(\.name)
             var writer = JSONWriter()
             writer.object { writer in
-                writer.key("removed")
-                writer.array { writer in for name in names { writer.string(name) } }
+                writer.field("removed", names)
             }
             try common.answer(
                 json: writer.text,
@@ -206,6 +205,8 @@ struct QueueLogsVerb: AsyncParsableCommand {
         commandName: "logs",
         abstract: "Show what an experiment wrote.",
         discussion: """
+            With --json each line is a document.
+
             Example:
               gyre queue logs -f brave-lark
             """
@@ -230,43 +231,19 @@ struct QueueLogsVerb: AsyncParsableCommand {
         try await ExperimentSession.with(common) { session in
             let queue = session.runner.queue
             guard let entry = try queue.entries(named: task).last else { return }
-            let file = queue.log(entry)
-            var told = 0
-            while follow {
+            let log = LineReader(of: queue.log(entry))
+            while true {
                 // What it writes after this look is read in the next round.
-                let goesOn = queue.isHeld(entry)
-                let lines = try Self.lines(of: file)
-                for line in lines.dropFirst(told) {
+                let goesOn = follow && queue.isHeld(entry)
+                while let line = try await log.next() {
                     var writer = JSONWriter()
                     writer.object { $0.field("line", line) }
                     guard try common.output.stream(json: writer.text, text: line) else { return }
                 }
-                told = lines.count
                 guard goesOn else { return }
                 try await Task.sleep(for: .milliseconds(200))
             }
-            let lines = try Self.lines(of: file)
-            var writer = JSONWriter()
-            writer.object { writer in
-                writer.field("name", entry.name)
-                writer.field("task", entry.id)
-                writer.key("lines")
-                writer.array { writer in for line in lines { writer.string(line) } }
-            }
-            let text = lines.joined(separator: "\n")
-            try common.answer(
-                json: writer.text,
-                text: lines.isEmpty ? "'\(entry.name)' has written nothing." : text
-            )
         }
-    }
-
-    /// The lines that are complete.
-    private static func lines(of file: FilePath) throws -> [String] {
-        guard FileSystem.exists(file) else { return [] }
-        let bytes = try FileReader.bytes(of: file, limit: 1 << 30)
-        let parts = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
-        return parts.map { String(decoding: $0, as: UTF8.self) }
     }
 }
 
@@ -301,8 +278,7 @@ struct QueueKillVerb: AsyncParsableCommand {
             let names = entries.map(\.name)
             var writer = JSONWriter()
             writer.object { writer in
-                writer.key("killed")
-                writer.array { writer in for name in names { writer.string(name) } }
+                writer.field("killed", names)
             }
             try common.answer(
                 json: writer.text,

@@ -126,8 +126,9 @@ struct CommandLineTests {
         "plots show --template nothing", "freeze", "metrics dif",
         "exp run -S novalue", "exp run -S 'a=range(1'", "exp run -j 0", "exp run --run-all -S a=1",
         "exp run --interactive",
-        "exp run --queue --keep-going", "exp run -C nothing", "exp remove", "exp save -n a", "exp push origin a",
-        "exp pull origin", "exp show --csv --md", "exp list origin", "exp rename a", "queue remove", "queue kill",
+        "exp run --queue --keep-going", "exp run -C nothing", "exp remove", "exp save -I nothing", "exp push",
+        "exp pull origin a -A", "exp show --csv --md", "exp remove -g origin --queue", "exp rename a", "queue remove",
+        "queue kill",
         "queue start -j 0", "exp aply x",
     ])
     func `a wrong use is told in three sentences, with exit code 2`(line: String) async throws {

@@ -198,7 +198,9 @@ struct ExpVerbTests {
         ("exp run --temp nothing", 1, "nothing"), ("queue logs nothing", 1, "cannot find `nothing` in the queue"),
         ("queue kill nothing", 1, "cannot find `nothing`"), ("exp show --sort-by nothing", 2, "cannot sort by"),
         ("repro -S 'a=range(1'", 2, "cannot set"), ("repro -S zz=1", 1, "no such parameter"),
-        ("exp save", 2, "not supported yet"), ("exp run --temp --pull", 2, "`--pull` is not supported"),
+        ("exp save -n a/b", 2, "cannot call an experiment"), ("exp save -I nothing", 2, "there is no such file"),
+        ("exp push nowhere -A", 1, "nowhere"), ("exp pull nowhere -A", 1, "nowhere"),
+        ("exp run --temp --pull", 2, "`--pull` is not supported"),
     ])
     func `what cannot be says why and changes nothing`(line: String, code: Int32, words: String) async throws {
         try await ExpProject.with { project in
@@ -209,6 +211,19 @@ struct ExpVerbTests {
             #expect(try await project.state() == before)
             #expect(try await project.gyre.run("exp", "list").output.isEmpty)
             #expect(try await project.gyre.shell("git for-each-ref refs/exps").output.isEmpty)
+        }
+    }
+
+    @Test func `a look ahead tells each stage once, and changes nothing`() async throws {
+        try await ExpProject.with { project in
+            let before = try await project.state()
+            let ahead = try await project.run("exp", "run", "--dry", "-S", "a=2,3", "--json")
+            let stages = Array(try JSONDocument(ahead.output).root.elements)
+            #expect(stages.map { $0["stage"]?.string } == ["train", "report"], "\(ahead.output)")
+            #expect(stages.allSatisfy { $0["would_run"]?.bool == true })
+            let same = try await project.run("exp", "run", "--dry", "-S", "a=1").output
+            #expect(same.contains("stage train would be skipped"), "\(same)")
+            #expect(try await project.state() == before)
         }
     }
 

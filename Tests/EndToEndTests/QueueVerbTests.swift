@@ -150,4 +150,52 @@ struct QueueVerbTests {
             #expect(try await project.run("queue", "status", "--json").output.contains("\"workers\":0"))
         }
     }
+
+    @Test func `stop with --kill ends what runs`() async throws {
+        try await ExpProject.with { project in
+            _ = try await project.run("exp", "run", "--queue", "-S", "a=99,2", "-n", "q")
+            let end = try await working(project, onceSaid: "training 99") { _ in
+                let stopped = try await project.run("queue", "stop", "--kill")
+                #expect(stopped.code == 0, "\(stopped.error)")
+            }
+            #expect(end.code == 1, "\(end.text)")
+            #expect(try await project.statuses() == ["q-1": "killed", "q-2": "queued"])
+            #expect(try await project.gyre.processesThatStay().isEmpty)
+        }
+    }
+
+    @Test func `the log of one that runs is followed to its end`() async throws {
+        try await ExpProject.with { project in
+            _ = try await project.run("exp", "run", "--queue", "-S", "a=99", "-n", "q")
+            let end = try await working(project, onceSaid: "training 99") { _ in
+                async let followed = project.run("queue", "logs", "-f", "q")
+                _ = try await project.gyre.shell("touch \(project.go)")
+                let log = try await followed
+                #expect(log.code == 0 && log.output.contains("train | training 99"), "\(log.error)")
+                #expect(log.output.contains("stage report runs: "), "\(log.output)")
+            }
+            #expect(end.code == 0, "\(end.text)")
+            let document = try await project.run("queue", "logs", "q", "--json").output
+            let lines = try document.split(separator: "\n").map { try JSONDocument(String($0)).root["line"]?.string }
+            #expect(lines.contains("train | training 99"))
+        }
+    }
+
+    @Test func `a sweep whose process died before it queued any is ended`() async throws {
+        try await ExpProject.with { project in
+            let run = try await project.gyre.shell(
+                #"""
+                "$GYRE" exp run --queue -S a=2,3 -n q && "$GYRE" runs search "tags.\`gyre.sweep\` LIKE '%'" --json
+                rm -r .gyre/experiments/queue; "$GYRE" exp clean
+                "$GYRE" runs search "tags.\`gyre.sweep\` LIKE '%'" --json
+                git for-each-ref refs/gyre
+                """#
+            )
+            let states = run.output.split(separator: "\n").compactMap {
+                try? JSONDocument(String($0)).root["status"]?.string
+            }
+            #expect(states == ["RUNNING", "KILLED"], "\(run.output) \(run.error)")
+            #expect(!run.output.contains("refs/gyre"))
+        }
+    }
 }

@@ -98,7 +98,7 @@ struct ExperimentSession {
                     KeyValue("mlflow.user", user), KeyValue("mlflow.source.type", "PROJECT"),
                     KeyValue("mlflow.source.name", "gyre exp run"), KeyValue("gyre.version", gyreVersion),
                     KeyValue("mlflow.source.git.commit", try await runner.store.head()),
-                    KeyValue("gyre.sweep", String(settings.joined(separator: " ").prefix(5_000))),
+                    KeyValue(ExperimentRunner.sweepTag, String(settings.joined(separator: " ").prefix(5_000))),
                 ]
             )
         )

@@ -12,7 +12,7 @@ enum ExperimentRows {
         let revision: String
         let name: String?
         /// Nil for what has not run.
-        var metrics: ValueReport?
+        let metrics: ValueReport?
         let params: ValueReport
         let files: RecordedFiles
         var seconds: Int64?
@@ -20,6 +20,23 @@ enum ExperimentRows {
         var state: String?
         var problem: String?
         var log: String?
+        /// Metrics and parameters; a metric comes before a parameter of the same name.
+        let values: [ValueName: YAMLNode]
+
+        init(revision: String, name: String?, metrics: ValueReport?, params: ValueReport, files: RecordedFiles) {
+            (self.revision, self.name, self.files) = (revision, name, files)
+            (self.metrics, self.params) = (metrics, params)
+            let named = ((metrics?.files ?? []) + params.files).flatMap { file in
+                (file.values.map(ValueReport.flat) ?? []).map { (ValueName(file: file.path, key: $0.key), $0.value) }
+            }
+            values = Dictionary(named) { first, _ in first }
+        }
+    }
+
+    /// A value and the file that it is in.
+    struct ValueName: Hashable {
+        let file: String
+        let key: String
     }
 
     /// A commit with its experiments.
@@ -95,24 +112,26 @@ struct ExperimentTable {
         let rows = groups.flatMap { [$0.baseline] + $0.experiments }
         var metrics: [Column] = []
         var params: [Column] = []
-        var files: [Column] = []
-        func add(_ file: String, _ key: String, _ columns: inout [Column], isFile: Bool = false) {
-            if columns.contains(where: { $0.file == file && $0.key == key }) { return }
-            columns.append(Column(file: file, key: key, isFile: isFile))
+        var read: [Column] = []
+        var known: Set<[String]> = []
+        func add(_ file: String, _ key: String, _ columns: inout [Column], _ kind: String) {
+            guard known.insert([kind, file, key]).inserted else { return }
+            columns.append(Column(file: file, key: key, isFile: kind == "file"))
         }
         for row in rows {
             for file in row.metrics?.files ?? [] {
-                for value in file.values.map(ValueReport.flat) ?? [] { add(file.path, value.key, &metrics) }
+                for value in file.values.map(ValueReport.flat) ?? [] { add(file.path, value.key, &metrics, "metric") }
             }
             for file in row.params.files {
-                for value in file.values.map(ValueReport.flat) ?? [] { add(file.path, value.key, &params) }
+                for value in file.values.map(ValueReport.flat) ?? [] { add(file.path, value.key, &params, "param") }
             }
-            for item in row.files.dependencies { add(item.path, item.path, &files, isFile: true) }
+            for item in row.files.dependencies { add(item.path, item.path, &read, "file") }
         }
-        columns = metrics + params + files.sorted { $0.key < $1.key }
+        columns = metrics + params + read.sorted { $0.key < $1.key }
+        let files = Dictionary(grouping: columns, by: \.key).mapValues { Set($0.map(\.file)) }
         for index in columns.indices {
             let column = columns[index]
-            let isShared = columns.contains { $0.key == column.key && $0.file != column.file }
+            let isShared = files[column.key, default: []].count > 1
             columns[index].title = isShared && !column.isFile ? "\(column.file):\(column.key)" : column.key
         }
     }
@@ -164,11 +183,7 @@ struct ExperimentTable {
     }
 
     private func node(_ row: ExperimentRows.Row, _ column: Column) -> YAMLNode? {
-        for file in (row.metrics?.files ?? []) + row.params.files where file.path == column.file {
-            let found = file.values.map(ValueReport.flat)?.first { $0.key == column.key }
-            if let found { return found.value }
-        }
-        return nil
+        row.values[ExperimentRows.ValueName(file: column.file, key: column.key)]
     }
 
     private func cell(_ row: ExperimentRows.Row, _ column: Column) -> String? {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import DataVersions
+import Files
 import Pipelines
 import Server
 import SystemPackage
@@ -39,6 +40,21 @@ struct PipelineProject {
             )
         }
         return path.string
+    }
+
+    /// As ``path(_:)``, of something that is there.
+    ///
+    /// - Throws: ``UsageError`` if it is not.
+    func existing(_ typed: String, to verb: String) throws -> String {
+        let path = try path(typed)
+        guard FileSystem.exists(root.pushing(FilePath(path))) else {
+            throw UsageError(
+                what: "cannot \(verb) `\(typed)`",
+                why: "there is no such file or folder",
+                next: "name one of the project"
+            )
+        }
+        return path
     }
 
     /// A path of the project as it is seen from the folder of the command.

@@ -39,7 +39,7 @@ struct ReproVerb: AsyncParsableCommand {
             valueName: "target"
         )
     )
-    var stages: [String] = []
+    var targets: [String] = []
 
     @Option(
         name: [.customShort("S"), .customLong("set-param")],
@@ -59,11 +59,7 @@ struct ReproVerb: AsyncParsableCommand {
     @Flag(name: [.short, .long], help: "Run every stage, also those that did not change.")
     var force = false
 
-    @Flag(help: "Run also all that depends on a stage that ran.")
-    var forceDownstream = false
-
-    @Flag(name: [.short, .long], help: "Only the targets, not what they depend on.")
-    var singleItem = false
+    @OptionGroup var stages: StageOptions
 
     @Flag(name: [.short, .long], help: "All that is connected with the targets.")
     var pipeline = false
@@ -74,20 +70,8 @@ struct ReproVerb: AsyncParsableCommand {
     @Flag(name: [.customShort("R"), .long], help: "Targets are folders: all stages below.")
     var recursive = false
 
-    @Flag(help: "The targets and what depends on them.")
-    var downstream = false
-
     @Flag(help: "Targets are patterns such as 'train*'.")
     var glob = false
-
-    @Flag(help: "Only say what would run, and why.")
-    var dry = false
-
-    @Flag(name: [.short, .long], help: "After a failure go on with what does not depend on it.")
-    var keepGoing = false
-
-    @Flag(help: "After a failure go on with everything.")
-    var ignoreErrors = false
 
     @Flag(help: "Run commands also if the cache has what they made of the same inputs.")
     var noRunCache = false
@@ -98,9 +82,6 @@ struct ReproVerb: AsyncParsableCommand {
     @Flag(help: "Fetch data that is missing, and what stages made of the same inputs elsewhere.")
     var pull = false
 
-    @Flag(help: "Leave stages alone whose data is missing, if nothing else changed.")
-    var allowMissing = false
-
     @Flag(name: [.short, .long], help: "Not supported: ask before each stage.")
     var interactive = false
 
@@ -108,7 +89,6 @@ struct ReproVerb: AsyncParsableCommand {
 
     func validate() throws {
         if let jobs, jobs < 1 { throw ValidationError("--jobs is at least 1") }
-        if keepGoing, ignoreErrors { throw ValidationError("--keep-going and --ignore-errors exclude each other") }
     }
 
     func run() async throws {
@@ -118,14 +98,14 @@ struct ReproVerb: AsyncParsableCommand {
         // The repository may begin above or below the project.
         let root = (try? DataRepository.open(at: common.folder))?.root ?? workspace.root
         let options = options(root)
-        if dry {
+        if stages.dry {
             var options = options
             options.changes = combinations.first ?? []
             return try Self.preview(try await PipelineRunner.preview(root, options).stages, common.output)
         }
         // What cannot be read is told below, behind what is wrong with the project itself.
-        if set.isEmpty, !force, let stages = try? await PipelineRunner.upToDate(root, options) {
-            for stage in stages { Self.show(.skipped(stage: stage.name, reason: stage.reason), false, common.output) }
+        if set.isEmpty, !force, let fresh = try? await PipelineRunner.upToDate(root, options) {
+            for stage in fresh { Self.show(.skipped(stage: stage.name, reason: stage.reason), false, common.output) }
             return try common.answer(json: "[]", text: Self.nothing)
         }
         guard pull else { return try await reproduce(options, combinations, at: workspace) }
@@ -190,21 +170,17 @@ struct ReproVerb: AsyncParsableCommand {
     }
 
     private func options(_ root: FilePath) -> ReproduceOptions {
-        var options = ReproduceOptions(experiment: "", trackingURL: "")
-        options.selection.targets = stages
+        var options = stages.options
+        options.selection.targets = targets
         options.selection.areGlobs = glob
         options.selection.isRecursive = recursive
-        options.selection.reach =
-            allPipelines ? .all : pipeline ? .pipeline : singleItem ? .alone : downstream ? .downstream : .upstream
+        if allPipelines || pipeline { options.selection.reach = allPipelines ? .all : .pipeline }
         var below = common.folder
         options.folder = below.removePrefix(root) ? below.string : ""
         options.force = force
-        options.forceDownstream = forceDownstream
         options.jobs = jobs ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-        options.onFailure = keepGoing ? .keepGoing : ignoreErrors ? .ignore : .stop
         options.usesRunCache = !noRunCache
         options.commits = !noCommit
-        options.allowsMissing = allowMissing
         return options
     }
 

@@ -185,16 +185,16 @@ package struct ExperimentQueue: Sendable {
         try await alone { try await git.removeTree(at: tree(entry)) }
     }
 
-    /// Calls a body that changes git's list of work trees, while nobody else does: git reads the whole list, and ends at one that
-    /// another process is just making.
+    /// Calls a body while no other process is in such a one, as for changes of git's list of work trees: git reads the whole list,
+    /// and ends at one that another process is just making.
     func alone<Value>(_ body: () async throws -> Value) async throws -> Value {
-        let lock = try await listLock()
+        let lock = try await aloneLock()
         defer { lock.release() }
         return try await body()
     }
 
-    private func listLock() async throws -> FileLock {
-        let path = entriesFolder.appending("worktrees.lock")
+    private func aloneLock() async throws -> FileLock {
+        let path = entriesFolder.appending("alone.lock")
         while true {
             let taken = Result { () throws(FilesError) in
                 try FileLock.acquire(path, mode: .exclusive, owner: "gyre queue")

@@ -3,8 +3,7 @@
 package import DataVersions
 import Diagnostics
 import Files
-package import Pipelines
-import Synchronization
+import Pipelines
 package import SystemPackage
 package import Tracking
 
@@ -55,30 +54,45 @@ package struct ExperimentRunner: Sendable {
         for (number, changes) in request.combinations.enumerated() {
             let tree = try await snapshot.tree(with: changes)
             let commit = try await git.makeCommit(tree, parent: baseline, message: "gyre: queued \(names[number])")
-            let nowMs = now()
-            var entry = QueueEntry(
-                id: ExperimentQueue.makeID(nowMs, number),
-                name: names[number],
-                baseline: baseline,
-                snapshot: commit,
-                params: changes.map(\.typed),
-                createdMs: nowMs
-            )
-            (entry.targets, entry.folder, entry.force) = (request.targets, request.folder, request.force)
-            (entry.isSingle, entry.isDownstream) = (request.isSingle, request.isDownstream)
-            (entry.copies, entry.message) = (request.copies, request.message)
-            entries.append(entry)
+            entries.append(entry(request, number, names[number], baseline, snapshot: commit))
         }
-        let parentRun = try await parent()
-        for index in entries.indices {
-            entries[index].parentRun = parentRun
-            try await queue.add(entries[index])
+        let ready = entries
+        // Whoever ends sweeps of which nothing waits does not see one without its entries.
+        return try await queue.alone {
+            var entries = ready
+            let parentRun = try await parent()
+            for index in entries.indices {
+                entries[index].parentRun = parentRun
+                try await queue.add(entries[index])
+            }
+            return entries
         }
-        return entries
+    }
+
+    func entry(
+        _ request: ExperimentRequest,
+        _ number: Int,
+        _ name: String,
+        _ baseline: String,
+        snapshot: String
+    ) -> QueueEntry {
+        let nowMs = now()
+        var entry = QueueEntry(
+            id: ExperimentQueue.makeID(nowMs, number),
+            name: name,
+            baseline: baseline,
+            snapshot: snapshot,
+            params: request.combinations[number].map(\.typed),
+            createdMs: nowMs
+        )
+        (entry.targets, entry.folder, entry.force) = (request.targets, request.folder, request.force)
+        (entry.isSingle, entry.isDownstream) = (request.isSingle, request.isDownstream)
+        (entry.copies, entry.message) = (request.copies, request.message)
+        return entry
     }
 
     /// A name for each run that no other experiment of the commit and no entry has.
-    private func names(of request: ExperimentRequest, on baseline: String) async throws -> [String] {
+    func names(of request: ExperimentRequest, on baseline: String) async throws -> [String] {
         var taken = Set(try await store.all().filter { $0.baseline == baseline }.map(\.name))
         let waiting = try queue.entries().filter { [.queued, .running].contains($0.state) }.map(\.name)
         let count = request.combinations.count
@@ -99,30 +113,6 @@ package struct ExperimentRunner: Sendable {
     }
 
     // MARK: Run
-
-    /// What running needs beside the queue.
-    package struct Setting: Sendable {
-        /// Where runs are tracked.
-        package let tracking: TrackingService
-        /// Experiment of the runs, address of the server, Python.
-        package let options: ReproduceOptions
-        /// How many experiments run at once.
-        package let workers: Int
-        /// Whether entries under way wait again if all is cancelled.
-        package var requeues = true
-        /// Told what happens.
-        package var onEvent: @Sendable (ExperimentEvent) -> Void
-
-        /// A setting.
-        package init(
-            tracking: TrackingService,
-            options: ReproduceOptions,
-            workers: Int,
-            onEvent: @escaping @Sendable (ExperimentEvent) -> Void
-        ) {
-            (self.tracking, self.options, self.workers, self.onEvent) = (tracking, options, workers, onEvent)
-        }
-    }
 
     /// Works on the queue until nothing waits, or it is asked to stop.
     ///
@@ -162,26 +152,26 @@ package struct ExperimentRunner: Sendable {
         }
     }
 
-    /// Ends the runs of sweeps of which nothing waits or runs any more.
+    /// The tag of the runs above those of sweeps; it says what was set.
+    package static let sweepTag = "gyre.sweep"
+
+    /// Ends the runs of sweeps of which nothing waits or runs any more, also of those whose process died before it queued any.
     ///
-    /// - Parameters:
-    ///   - tracking: Where they are.
-    ///   - removed: Entries that are in the queue no more.
-    /// - Throws: Errors of the queue.
-    package func endParents(_ tracking: TrackingService, besides removed: [QueueEntry] = []) async throws {
-        let entries = try queue.entries()
-        let parents = Set((entries + removed).compactMap(\.parentRun))
+    /// - Throws: Errors of the queue, and of the search.
+    package func endParents(_ tracking: TrackingService) async throws {
         // Also in a task that was cancelled.
-        await Task.detached {
-            for parent in parents.sorted() {
-                let states = entries.filter { $0.parentRun == parent }.map(\.state)
-                // A run that somebody deleted needs no end.
-                guard !states.contains(where: { [.queued, .running].contains($0) }),
-                    let run = try? await tracking.run(id: parent), run.status == .running
-                else { continue }
-                let status: RunStatus =
-                    states.contains(.failed) ? .failed : states.contains(.success) ? .finished : .killed
-                _ = try? await tracking.updateRun(id: parent, status: status, endMs: now())
+        try await Task.detached {
+            try await queue.alone {
+                let search = RunSearch(filter: "tags.`\(Self.sweepTag)` LIKE '%' AND attributes.status = 'RUNNING'")
+                let sweeps = try await tracking.searchRuns(search).items
+                let entries = sweeps.isEmpty ? [] : try queue.entries()
+                for sweep in sweeps {
+                    let states = entries.filter { $0.parentRun == sweep.id }.map(\.state)
+                    guard !states.contains(where: { [.queued, .running].contains($0) }) else { continue }
+                    let status: RunStatus =
+                        states.contains(.failed) ? .failed : states.contains(.success) ? .finished : .killed
+                    _ = try await tracking.updateRun(id: sweep.id, status: status, endMs: now())
+                }
             }
         }.value
     }
@@ -282,42 +272,24 @@ package struct ExperimentRunner: Sendable {
         try await queue.alone { try await git.makeTree(at: tree, commit: entry.baseline, files: snapshot) }
         let root = try await projectRoot(tree)
         try await prepare(root, entry)
-        var options = setting.options
-        options.runName = entry.name
-        options.alwaysTracks = true
-        options.tags += Self.tags(entry.name, entry.baseline, params: entry.params)
-        if let parent = entry.parentRun { options.tags.append(KeyValue("mlflow.parentRunId", parent)) }
-        options.environment = Self.environment(entry.name, entry.baseline)
-        options.selection.targets = entry.targets
-        options.folder = entry.folder
-        options.force = entry.force
-        options.selection.reach = entry.isSingle ? .alone : entry.isDownstream ? .downstream : .upstream
+        let options = setting.options(of: entry)
         let runner = PipelineRunner(root: root, tracking: setting.tracking) { event in
             if let line = event.line { log.write(line) }
             setting.onEvent(.pipeline(entry, event))
         }
         let result = try await runner.reproduce(options)
-        let files = try await Snapshot.result(of: root, scratch: scratch)
-        let experiment = try await store.keep(
-            files,
+        return (try await keep(root, as: entry), result.runID ?? "")
+    }
+
+    /// Keeps what is in a work tree.
+    func keep(_ root: FilePath, as entry: QueueEntry, adding files: [String] = []) async throws -> Experiment {
+        try await store.keep(
+            try await Snapshot.result(of: root, adding: files, scratch: scratch),
             as: entry.name,
             on: entry.baseline,
             message: entry.message,
             force: entry.force
         )
-        return (experiment, result.runID ?? "")
-    }
-
-    static func tags(_ name: String, _ baseline: String, params: [String]) -> [KeyValue] {
-        [
-            KeyValue("gyre.experiment", name), KeyValue("gyre.experiment.baseline", baseline),
-            KeyValue("gyre.experiment.params", params.joined(separator: " ")),
-        ]
-    }
-
-    /// What DVC tells stages of experiments.
-    static func environment(_ name: String, _ baseline: String) -> [String: String] {
-        ["DVC_EXP_NAME": name, "DVC_EXP_BASELINE_REV": baseline]
     }
 
     /// The project in a work tree: it may lie below the tree's top.
@@ -352,79 +324,5 @@ package struct ExperimentRunner: Sendable {
         }
         try FileSystem.createDirectory(target)
         for name in try FileSystem.list(source) { try copy(source.appending(name), to: target.appending(name)) }
-    }
-
-    // MARK: In the work tree itself
-
-    /// Runs one experiment in the user's own work tree.
-    ///
-    /// - Returns: The experiment, and what came of the stages.
-    /// - Throws: As ``PipelineRunner/reproduce(_:)``, ``ExperimentsError``.
-    package func runHere(
-        _ request: ExperimentRequest,
-        _ setting: Setting,
-        onEvent: @escaping @Sendable (PipelineEvent) -> Void
-    ) async throws -> (experiment: Experiment, result: ReproduceResult) {
-        let baseline = try await store.head()
-        guard let name = try await names(of: request, on: baseline).first else { throw CancellationError() }
-        var options = setting.options
-        options.runName = name
-        options.alwaysTracks = true
-        options.changes = request.combinations.first ?? []
-        options.tags += Self.tags(name, baseline, params: options.changes.map(\.typed))
-        options.environment = Self.environment(name, baseline)
-        options.selection.targets = request.targets
-        options.folder = request.folder
-        options.force = request.force
-        options.selection.reach = request.isSingle ? .alone : request.isDownstream ? .downstream : .upstream
-        let runner = PipelineRunner(root: data.root, tracking: setting.tracking, onEvent: onEvent)
-        let result = try await runner.reproduce(options)
-        let files = try await Snapshot.result(of: data.root, scratch: scratch)
-        let experiment = try await store.keep(
-            files,
-            as: name,
-            on: baseline,
-            message: request.message,
-            force: request.force
-        )
-        return (experiment, result)
-    }
-}
-
-/// The output of an experiment, line by line in a file.
-final class ExperimentLog: Sendable {
-    private let file: Mutex<FileDescriptor?>
-
-    init(_ path: FilePath) throws {
-        file = Mutex(
-            try FileDescriptor.open(
-                path,
-                .writeOnly,
-                options: [.create, .append, .closeOnExec],
-                permissions: [.ownerReadWrite, .groupRead, .otherRead]
-            )
-        )
-    }
-
-    deinit { file.withLock { try? $0?.close() } }
-
-    /// Adds a line; what the disk does not take is lost, and the experiment goes on.
-    func write(_ line: String) {
-        file.withLock { file in _ = try? file?.writeAll(Array((line + "\n").utf8)) }
-    }
-}
-
-extension PipelineEvent {
-    /// The line that a log has of it; nil if it has none.
-    package var line: String? {
-        switch self {
-        case .began(let stage, let reason): "stage \(stage) runs: \(reason)"
-        case .skipped(let stage, let reason): "stage \(stage) is skipped: \(reason)"
-        case .restored(let stage, let reason): "stage \(stage) comes from the cache: \(reason)"
-        case .command(let stage, let text): "\(stage) > \(text)"
-        case .line(let stage, let text): "\(stage) | \(text)"
-        case .failed(let stage, let reason): "stage \(stage) failed: \(reason)"
-        case .ended: nil
-        }
     }
 }

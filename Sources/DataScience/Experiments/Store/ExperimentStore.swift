@@ -12,7 +12,7 @@ package struct ExperimentStore: Sendable {
     /// The versioned data, whose root is that of the pipeline.
     package let data: DataRepository
     private var git: Git { Git(root: data.root) }
-    private static let folder = "refs/exps/"
+    static let folder = "refs/exps/"
 
     /// The experiments of a project.
     package init(_ data: DataRepository) { self.data = data }
@@ -35,27 +35,30 @@ package struct ExperimentStore: Sendable {
     /// All experiments, the oldest first.
     package func all() async throws -> [Experiment] {
         guard try await git.isRepository() else { return [] }
-        return try await git.references(below: Self.folder).compactMap { reference in
-            let parts = reference.name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-            // `refs/exps/exec`, `celery`, `stash` … are DVC's own.
-            guard parts.count == 5, parts[2].count == 2, parts[3].count == 38,
-                (parts[2] + parts[3]).allSatisfy(\.isHexDigit)
-            else { return nil }
-            return Experiment(
-                name: parts[4],
-                baseline: parts[2] + parts[3],
-                commit: reference.commit,
-                seconds: reference.seconds
-            )
-        }
-        .sorted { ($0.seconds, $0.name) < ($1.seconds, $1.name) }
+        return try await git.references(below: Self.folder)
+            .compactMap { Self.experiment(named: $0.name, commit: $0.commit, seconds: $0.seconds) }
+            .sorted { ($0.seconds, $0.name) < ($1.seconds, $1.name) }
+    }
+
+    /// The experiment that a reference leads to; nil if it leads to none.
+    static func experiment(named reference: String, commit: String, seconds: Int64) -> Experiment? {
+        let parts = reference.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        // `refs/exps/exec`, `celery`, `stash` … are DVC's own.
+        guard parts.count == 5, parts[2].count == 2, parts[3].count == 38,
+            (parts[2] + parts[3]).allSatisfy(\.isHexDigit)
+        else { return nil }
+        return Experiment(name: parts[4], baseline: parts[2] + parts[3], commit: commit, seconds: seconds)
     }
 
     /// An experiment by its name or the beginning of its commit; of several that of the work tree's commit.
     ///
     /// - Throws: ``ExperimentsError`` `.unknownExperiment`.
     package func experiment(_ name: String) async throws -> Experiment {
-        let all = try await all()
+        try await experiment(name, among: try await all())
+    }
+
+    /// As ``experiment(_:)``, one of `all`.
+    package func experiment(_ name: String, among all: [Experiment]) async throws -> Experiment {
         var found = all.filter { $0.name == name }
         if found.isEmpty, name.count >= 7 { found = all.filter { $0.commit.hasPrefix(name) } }
         if found.count > 1, let head = try await git.commitIfAny() {
@@ -86,6 +89,8 @@ package struct ExperimentStore: Sendable {
     static func reference(_ name: String, _ baseline: String) -> String {
         "\(folder)\(baseline.prefix(2))/\(baseline.dropFirst(2))/\(name)"
     }
+
+    static func reference(_ experiment: Experiment) -> String { reference(experiment.name, experiment.baseline) }
 
     /// Whether a text can be a name.
     ///
@@ -139,7 +144,7 @@ package struct ExperimentStore: Sendable {
     /// Removes experiments, not their data.
     package func remove(_ experiments: [Experiment]) async throws {
         for experiment in experiments {
-            let reference = Self.reference(experiment.name, experiment.baseline)
+            let reference = Self.reference(experiment)
             guard try await git.setReference(reference, to: nil, ifWas: experiment.commit) else {
                 throw ExperimentsError(
                     .busy,

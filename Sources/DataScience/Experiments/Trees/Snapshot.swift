@@ -91,8 +91,9 @@ struct Snapshot: Sendable {
 
     // MARK: Results
 
-    /// The tree of a work tree after its stages ran: what is tracked, and what stages write beside the cache.
-    static func result(of root: FilePath, scratch: FilePath) async throws -> String {
+    /// The tree of a work tree after its stages ran: what is tracked, what describes the project, what stages write beside the
+    /// cache, and more files that are wanted.
+    static func result(of root: FilePath, adding more: [String], scratch: FilePath) async throws -> String {
         let data = try DataRepository.open(at: root)
         let git = Git(root: root)
         let index = scratch.appending(ScratchFile.name("index"))
@@ -116,6 +117,7 @@ struct Snapshot: Sendable {
             }
         }
         for node in pipeline.nodes where node.stage == nil { take(node.address) }
+        for path in more { take(path) }
         try await git.stageChanges(in: index, adding: files)
         return try await git.writeTree(index)
     }

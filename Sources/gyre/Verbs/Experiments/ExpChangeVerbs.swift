@@ -162,7 +162,10 @@ struct ExpRemoveVerb: AsyncParsableCommand {
     @Flag(help: "Remove all that wait in the queue.")
     var queue = false
 
-    @Option(name: [.customShort("g"), .long], help: .hidden)
+    @Option(
+        name: [.customShort("g"), .long],
+        help: ArgumentHelp("Remove those of a remote of git, by name or address.", valueName: "git-remote")
+    )
     var gitRemote: String?
 
     @OptionGroup var common: CommonOptions
@@ -174,22 +177,20 @@ struct ExpRemoveVerb: AsyncParsableCommand {
         if !experiments.isEmpty, scope.isGiven {
             throw ValidationError("Names go without --rev, --num and --all-commits.")
         }
+        if gitRemote != nil, queue { throw ValidationError("--queue is about this project, not a git remote") }
     }
 
     func run() async throws {
-        try ExpVerb.refuse(
-            [(gitRemote != nil, "--git-remote", "remove it here, and run `git push REMOTE --delete REF`")],
-            to: "remove experiments"
-        )
         try await ExperimentSession.with(common) { session in
             let store = session.runner.store
-            let all = try await store.all()
-            let entries = try session.runner.queue.entries()
+            let shared = gitRemote.map { SharedExperiments(of: $0, beside: store) }
+            let all = if let shared { try await shared.all() } else { try await store.all() }
+            let entries = shared == nil ? try session.runner.queue.entries() : []
             var chosen: [Experiments.Experiment] = []
             var waiting: [QueueEntry] = queue ? entries.filter { $0.state == .queued } : []
             for name in experiments {
                 do {
-                    chosen.append(try await store.experiment(name))
+                    chosen.append(try await store.experiment(name, among: all))
                 } catch let error as ExperimentsError where error.code == .unknownExperiment {
                     let queued = entries.filter { $0.name == name && $0.state == .queued }
                     if queued.isEmpty { throw error }
@@ -205,8 +206,8 @@ struct ExpRemoveVerb: AsyncParsableCommand {
                 chosen = all.filter { !kept.contains($0) }
             }
             try await session.runner.queue.remove(waiting)
-            try await store.remove(chosen)
-            try await session.runner.endParents(session.services.tracking, besides: waiting)
+            if let shared { try await shared.remove(chosen) } else { try await store.remove(chosen) }
+            try await session.runner.endParents(session.services.tracking)
             let names = chosen.map(\.name) + waiting.map(\.name)
             var writer = JSONWriter()
             writer.object { writer in

@@ -31,21 +31,16 @@ struct ExpDiffVerb: AsyncParsableCommand {
         let project = try PipelineProject(common)
         let store = ExperimentStore(project.data)
         _ = try await store.head()
-        var sides: [ProjectRevision] = []
-        for name in [revisions.old, revisions.new] {
-            let commit = name == ProjectRevision.workspace ? name : try await store.commit(name)
-            sides.append(try await ProjectRevision(commit, of: project.data))
+        var pair = revisions
+        for side in [\RevisionPair.old, \.new] where pair[keyPath: side] != ProjectRevision.workspace {
+            pair[keyPath: side] = try await store.commit(pair[keyPath: side])
         }
-        let metrics = ValueDifference(
-            from: try await ValueReport.metrics(of: sides[0]).renamed(project.shown),
-            to: try await ValueReport.metrics(of: sides[1]).renamed(project.shown),
-            includingUnchanged: comparison.all
-        )
-        let params = ValueDifference(
-            from: try await ValueReport.params(of: sides[0], ofStages: paramDeps).renamed(project.shown),
-            to: try await ValueReport.params(of: sides[1], ofStages: paramDeps).renamed(project.shown),
-            includingUnchanged: comparison.all
-        )
+        let metrics = try await pair.difference(project, all: comparison.all) {
+            try await ValueReport.metrics(of: $0)
+        }
+        let params = try await pair.difference(project, all: comparison.all) {
+            try await ValueReport.params(of: $0, ofStages: paramDeps)
+        }
         func text(_ difference: ValueDifference, _ title: String, _ hasChange: Bool) -> String {
             difference.changes.isEmpty
                 ? ""

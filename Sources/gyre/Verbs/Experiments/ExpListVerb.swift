@@ -18,7 +18,7 @@ struct ExpListVerb: AsyncParsableCommand {
         aliases: ["ls"]
     )
 
-    @Argument(help: .hidden)
+    @Argument(help: ArgumentHelp("Those of a remote of git, by name or address.", valueName: "git-remote"))
     var gitRemote: String?
 
     @OptionGroup var scope: BaselineOptions
@@ -36,36 +36,33 @@ struct ExpListVerb: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try ExpVerb.refuse(
-            [(gitRemote != nil, "a git remote", "run `git ls-remote REMOTE 'refs/exps/*'`")],
-            to: "list experiments"
-        )
         let project = try PipelineProject(common)
         let git = Git(root: project.root)
         let store = ExperimentStore(project.data)
         _ = try await store.head()
-        let all = try await store.all()
+        let shared = gitRemote.map { SharedExperiments(of: $0, beside: store) }
+        let all = if let shared { try await shared.all() } else { try await store.all() }
         let baselines = try await scope.baselines(of: all, git)
         let names = try await CommitNames(git)
         var lines: [String] = []
         var writer = JSONWriter()
         writer.array { writer in
             for baseline in baselines {
-                let own = all.filter { $0.baseline == baseline }.reversed()
+                // The newest first; of a remote it is not known when they were made.
+                let found = all.filter { $0.baseline == baseline }
+                let own = shared == nil ? found.reversed() : found
                 if own.isEmpty { continue }
                 if !nameOnly, !shaOnly { lines.append("\(names.short(baseline)):") }
                 for experiment in own {
-                    lines.append(
-                        nameOnly
-                            ? experiment.name
-                            : shaOnly ? experiment.commit : "\t\(experiment.shortCommit) [\(experiment.name)]"
-                    )
+                    let line =
+                        shared == nil ? "\t\(experiment.shortCommit) [\(experiment.name)]" : "\t\(experiment.name)"
+                    lines.append(nameOnly ? experiment.name : shaOnly ? experiment.commit : line)
                     writer.object { writer in
                         writer.field("name", experiment.name)
                         writer.field("rev", experiment.commit)
                         writer.field("baseline", baseline)
                         writer.field("baseline_name", names.short(baseline))
-                        writer.field("created_ms", experiment.seconds * 1_000)
+                        if shared == nil { writer.field("created_ms", experiment.seconds * 1_000) }
                     }
                 }
             }

@@ -3,10 +3,8 @@
 import ArgumentParser
 import DataVersions
 import Experiments
-import Files
 import Pipelines
 import Server
-import SystemPackage
 import Terminal
 
 /// `gyre exp run`: runs the pipeline with other parameters, and keeps what comes out as an experiment.
@@ -57,26 +55,7 @@ struct ExpRunVerb: AsyncParsableCommand {
     @Flag(name: [.short, .long], help: "Run every stage, and replace an experiment of the name.")
     var force = false
 
-    @Flag(name: [.short, .long], help: "Only the targets, not what they depend on.")
-    var singleItem = false
-
-    @Flag(help: "The targets and what depends on them.")
-    var downstream = false
-
-    @Flag(help: "Run also all that depends on a stage that ran.")
-    var forceDownstream = false
-
-    @Flag(help: "Leave stages alone whose data is missing, if nothing else changed.")
-    var allowMissing = false
-
-    @Flag(name: [.short, .long], help: "After a failure go on with what does not depend on it.")
-    var keepGoing = false
-
-    @Flag(help: "After a failure go on with everything.")
-    var ignoreErrors = false
-
-    @Flag(help: "Only say what would run, and why.")
-    var dry = false
+    @OptionGroup var stages: StageOptions
 
     @Option(name: [.short, .long], help: ArgumentHelp("What the commit of the experiment says.", valueName: "text"))
     var message: String?
@@ -99,8 +78,7 @@ struct ExpRunVerb: AsyncParsableCommand {
 
     func validate() throws {
         if jobs < 1 { throw ValidationError("--jobs is at least 1") }
-        if keepGoing, ignoreErrors { throw ValidationError("--keep-going and --ignore-errors exclude each other") }
-        if runAll, queue || dry || !set.isEmpty || !targets.isEmpty || name != nil {
+        if runAll, queue || stages.dry || !set.isEmpty || !targets.isEmpty || name != nil {
             throw ValidationError("--run-all runs what is queued already, and takes no targets, names or parameters")
         }
     }
@@ -115,7 +93,7 @@ struct ExpRunVerb: AsyncParsableCommand {
         }
         let project = try PipelineProject(common)
         let request = try request(project, Sweep(set))
-        if dry { return try await preview(request, project) }
+        if stages.dry { return try await preview(request, project) }
         try await ExperimentSession.with(common) { session in
             if queue {
                 try await enqueue(request, session)
@@ -134,10 +112,10 @@ struct ExpRunVerb: AsyncParsableCommand {
                 (pull, "--pull", "run `gyre pull` first"),
                 (pipeline, "--pipeline", "name the stages"), (allPipelines, "--all-pipelines", "name no target"),
                 (recursive, "--recursive", "name the stages"),
-                (queue && forceDownstream, "--force-downstream with --queue", "use `--force`"),
-                (queue && allowMissing, "--allow-missing with --queue", "run `gyre pull` first"),
-                (queue && keepGoing, "--keep-going with --queue", "leave it out"),
-                (queue && ignoreErrors, "--ignore-errors with --queue", "leave it out"),
+                (queue && stages.forceDownstream, "--force-downstream with --queue", "use `--force`"),
+                (queue && stages.allowMissing, "--allow-missing with --queue", "run `gyre pull` first"),
+                (queue && stages.keepGoing, "--keep-going with --queue", "leave it out"),
+                (queue && stages.ignoreErrors, "--ignore-errors with --queue", "leave it out"),
             ],
             to: "run the experiment"
         )
@@ -148,44 +126,26 @@ struct ExpRunVerb: AsyncParsableCommand {
         request.combinations = sweep.combinations
         (request.name, request.message) = (name, message)
         (request.targets, request.folder) = (targets, project.folder)
-        (request.force, request.isSingle, request.isDownstream) = (force, singleItem, downstream)
-        request.copies = try copyPaths.map { typed in
-            let path = try project.path(typed)
-            guard FileSystem.exists(project.root.pushing(FilePath(path))) else {
-                throw UsageError(
-                    what: "cannot copy `\(typed)`",
-                    why: "there is no such file or folder",
-                    next: "name one of the project"
-                )
-            }
-            return path
-        }
+        (request.force, request.isSingle, request.isDownstream) = (force, stages.singleItem, stages.downstream)
+        request.copies = try copyPaths.map { try project.existing($0, to: "copy") }
         return request
     }
 
-    private var options: ReproduceOptions {
-        var options = ReproduceOptions(experiment: "", trackingURL: "")
-        options.forceDownstream = forceDownstream
-        options.allowsMissing = allowMissing
-        options.onFailure = keepGoing ? .keepGoing : ignoreErrors ? .ignore : .stop
-        return options
-    }
-
     private func preview(_ request: ExperimentRequest, _ project: PipelineProject) async throws {
-        var options = options
+        var options = stages.options
         options.selection.targets = targets
-        options.selection.reach = singleItem ? .alone : downstream ? .downstream : .upstream
         options.folder = project.folder
         options.force = force
-        var stages: [StageResult] = []
+        var results: [StageResult] = []
         for (number, changes) in request.combinations.enumerated() {
             options.changes = changes
             let found = try await PipelineRunner.preview(project.root, options).stages
             // Experiments differ by their parameters; each stage is told once, as it would run first.
-            stages += found.filter { stage in number == 0 || stage.didRun && !stages.contains { $0.name == stage.name }
+            results += found.filter { stage in
+                number == 0 || stage.didRun && !results.contains { $0.name == stage.name }
             }
         }
-        try ReproVerb.preview(stages, plain.common.output)
+        try ReproVerb.preview(results, plain.common.output)
     }
 
     private func enqueue(_ request: ExperimentRequest, _ session: ExperimentSession) async throws {
@@ -201,7 +161,7 @@ struct ExpRunVerb: AsyncParsableCommand {
         let ids = Set(entries.map(\.id))
         let ended: [QueueEntry]
         do {
-            ended = try await session.work(workers: jobs, only: ids, options)
+            ended = try await session.work(workers: jobs, only: ids, stages.options)
         } catch {
             try await withdraw(ids, session)
             throw error
@@ -217,7 +177,7 @@ struct ExpRunVerb: AsyncParsableCommand {
         try await Task.detached {
             let open = try runner.queue.entries().filter { ids.contains($0.id) && $0.state == .queued }
             try await runner.queue.remove(open)
-            try await runner.endParents(tracking, besides: open)
+            try await runner.endParents(tracking)
         }.value
     }
 
@@ -236,7 +196,7 @@ struct ExpRunVerb: AsyncParsableCommand {
 
     private func runHere(_ request: ExperimentRequest, _ session: ExperimentSession) async throws {
         let output = plain.common.output
-        let (experiment, result) = try await session.running(workers: 1, options) { setting in
+        let (experiment, result) = try await session.running(workers: 1, stages.options) { setting in
             try await session.runner.runHere(request, setting) { ReproVerb.show($0, setting.options.jobs > 1, output) }
         }
         let params = request.combinations.first?.map(\.typed) ?? []

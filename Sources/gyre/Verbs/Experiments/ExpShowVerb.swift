@@ -122,44 +122,80 @@ struct ExpShowVerb: AsyncParsableCommand {
         let queue: ExperimentQueue? =
             FileSystem.exists(folder) ? try ExperimentQueue(in: folder, root: project.root) : nil
         let entries = try queue?.entries() ?? []
-        var groups: [ExperimentRows.Group] = []
-        if !hideWorkspace {
-            let row = try await row(ProjectRevision.workspace, project, nil)
-            groups.append(ExperimentRows.Group(baseline: row, experiments: []))
-        }
+        let workspace = hideWorkspace ? [] : [RowSource(ProjectRevision.workspace, nil)]
+        var sources = [workspace].filter { !$0.isEmpty }
         for commit in commits {
-            var baseline = try await row(commit, project, names[commit])
-            baseline.seconds = try await git.seconds(of: commit)
-            var rows: [ExperimentRows.Row] = []
+            var group = [RowSource(commit, names[commit], seconds: try await git.seconds(of: commit))]
             for experiment in all.reversed() where experiment.baseline == commit {
-                var row = try await row(experiment.commit, project, experiment.name)
-                row.seconds = experiment.seconds
-                rows.append(row)
+                group.append(RowSource(experiment.commit, experiment.name, seconds: experiment.seconds))
             }
             for entry in entries.reversed() where entry.baseline == commit && entry.state != .success {
-                let hasFailed = [.failed, .killed].contains(entry.state)
-                if hasFailed ? hideFailed : hideQueued { continue }
-                var row = try await row(entry.snapshot, project, entry.name)
-                row.seconds = entry.createdMs / 1_000
-                row.metrics = nil
-                row.state = hasFailed ? "Failed" : entry.state == .running ? "Running" : "Queued"
-                row.problem = hasFailed ? entry.problem ?? "it was ended" : nil
-                row.log = queue?.log(entry).string
-                rows.append(row)
+                if [.failed, .killed].contains(entry.state) ? hideFailed : hideQueued { continue }
+                var source = RowSource(entry.snapshot, entry.name, seconds: entry.createdMs / 1_000)
+                (source.entry, source.log) = (entry, queue?.log(entry).string)
+                group.append(source)
             }
-            groups.append(ExperimentRows.Group(baseline: baseline, experiments: rows))
+            sources.append(group)
         }
-        return groups
+        var rows = try await Self.read(sources.flatMap(\.self), project, ofStages: paramDeps)[...]
+        return sources.map { group in
+            let own = rows.prefix(group.count)
+            rows = rows.dropFirst(group.count)
+            return ExperimentRows.Group(baseline: own[own.startIndex], experiments: Array(own.dropFirst()))
+        }
     }
 
-    private func row(_ commit: String, _ project: PipelineProject, _ name: String?) async throws -> ExperimentRows.Row {
-        let revision = try await ProjectRevision(commit, of: project.data)
-        return ExperimentRows.Row(
-            revision: commit,
-            name: name,
-            metrics: try await ValueReport.metrics(of: revision).renamed(project.shown),
-            params: try await ValueReport.params(of: revision, ofStages: paramDeps).renamed(project.shown),
+    /// Where a row comes from.
+    private struct RowSource {
+        let commit: String
+        let name: String?
+        let seconds: Int64?
+        /// Of what is not an experiment yet.
+        var entry: QueueEntry?
+        var log: String?
+
+        init(_ commit: String, _ name: String?, seconds: Int64? = nil) {
+            (self.commit, self.name, self.seconds) = (commit, name, seconds)
+        }
+    }
+
+    /// Reads rows, several at once.
+    private static func read(
+        _ sources: [RowSource],
+        _ project: PipelineProject,
+        ofStages: Bool
+    ) async throws -> [ExperimentRows.Row] {
+        try await withThrowingTaskGroup(of: (Int, ExperimentRows.Row).self) { group in
+            var rows: [ExperimentRows.Row?] = Array(repeating: nil, count: sources.count)
+            for (index, source) in sources.enumerated() {
+                if index >= 8, let (done, row) = try await group.next() { rows[done] = row }
+                group.addTask { (index, try await row(source, project, ofStages: ofStages)) }
+            }
+            for try await (index, row) in group { rows[index] = row }
+            return rows.compactMap(\.self)
+        }
+    }
+
+    private static func row(
+        _ source: RowSource,
+        _ project: PipelineProject,
+        ofStages: Bool
+    ) async throws -> ExperimentRows.Row {
+        let revision = try await ProjectRevision(source.commit, of: project.data)
+        let hasRun = source.entry == nil
+        var row = ExperimentRows.Row(
+            revision: source.commit,
+            name: source.name,
+            metrics: hasRun ? try await ValueReport.metrics(of: revision).renamed(project.shown) : nil,
+            params: try await ValueReport.params(of: revision, ofStages: ofStages).renamed(project.shown),
             files: try await RecordedFiles(of: revision)
         )
+        row.seconds = source.seconds
+        guard let entry = source.entry else { return row }
+        let hasFailed = [.failed, .killed].contains(entry.state)
+        row.state = hasFailed ? "Failed" : entry.state == .running ? "Running" : "Queued"
+        row.problem = hasFailed ? entry.problem ?? "it was ended" : nil
+        row.log = source.log
+        return row
     }
 }

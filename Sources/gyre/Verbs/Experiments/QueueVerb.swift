@@ -175,7 +175,7 @@ struct QueueRemoveVerb: AsyncParsableCommand {
                 chosen.append(entry)
             }
             try await queue.remove(chosen)
-            try await session.runner.endParents(session.services.tracking, besides: chosen)
+            try await session.runner.endParents(session.services.tracking)
             let names = chosen.map(\.name)
             var writer = JSONWriter()
             writer.object { writer in

@@ -38,7 +38,8 @@ struct PushVerb: AsyncParsableCommand {
             var wanted = try await scope.scope(in: session.repository, common)
             let code = try await codeToPush(session)
             if code != nil { wanted.commits += try await Git(root: session.repository.root).unpushedData() }
-            let report = try await push(wanted, session)
+            let outputs = try await session.reader.outputs(wanted)
+            let report = try await Self.push(outputs, hasRunCache: scope.runCache, session)
             let text = TransferText(report: report, verb: "pushed")
             do {
                 try text.check()
@@ -66,14 +67,19 @@ struct PushVerb: AsyncParsableCommand {
         return commits > 0 ? (upstream, commits) : nil
     }
 
-    private func push(_ scope: DataScope, _ session: RemoteSession) async throws -> TransferReport {
-        var outputs = try await session.reader.outputs(scope)
+    /// Sends the contents of outputs that their remotes lack.
+    static func push(
+        _ outputs: [SelectedOutput],
+        hasRunCache: Bool,
+        _ session: RemoteSession
+    ) async throws -> TransferReport {
+        var outputs = outputs
         let lock = try await session.repository.waitForLock(reading: [], writing: [])
         defer { lock.release() }
         let (watch, finish) = session.watch("push")
         defer { finish() }
         var total = TransferReport()
-        if self.scope.runCache {
+        if hasRunCache {
             outputs += try await RunCacheTransfer(session.cache, session.remote(), watch: watch).outputs()
         }
         let chunking = try session.chunking()
@@ -81,7 +87,7 @@ struct PushVerb: AsyncParsableCommand {
             let pusher = Pusher(from: session.cache, to: remote, watch: watch, chunking: chunking)
             total.add(try await pusher.push(outputs))
         }
-        if self.scope.runCache, total.failed.isEmpty {
+        if hasRunCache, total.failed.isEmpty {
             total.moved += try await RunCacheTransfer(session.cache, session.remote(), watch: watch).push()
         }
         return total

@@ -15,6 +15,7 @@ enum {
     CREATE_SESSION = 7,
     RUN = 9,
     CREATE_SESSION_OPTIONS = 10,
+    DISABLE_MEMORY_PATTERN = 17,
     SET_LOG_SEVERITY = 22,
     SET_INTRA_THREADS = 24,
     SET_INTER_THREADS = 25,
@@ -26,20 +27,23 @@ enum {
     OUTPUT_NAME = 37,
     CREATE_TENSOR = 48,
     CREATE_TENSOR_WITH_DATA = 49,
-    IS_TENSOR = 50,
     TENSOR_DATA = 51,
     FILL_STRINGS = 52,
     STRING_LENGTH = 53,
     STRING_CONTENT = 54,
     CAST_TENSOR_INFO = 55,
+    KIND_OF_INFO = 56,
     ELEMENT_TYPE = 60,
     DIMENSION_COUNT = 61,
     DIMENSIONS = 62,
     ELEMENT_COUNT = 64,
     TENSOR_SHAPE = 65,
+    KIND_OF_VALUE = 67,
     CREATE_CPU_MEMORY = 69,
-    DEFAULT_ALLOCATOR = 78,
     ALLOCATOR_FREE = 76,
+    DEFAULT_ALLOCATOR = 78,
+    PART = 80,
+    PART_COUNT = 81,
     RELEASE_ENV = 92,
     RELEASE_STATUS = 93,
     RELEASE_MEMORY = 94,
@@ -48,7 +52,14 @@ enum {
     RELEASE_TYPE_INFO = 98,
     RELEASE_TENSOR_INFO = 99,
     RELEASE_OPTIONS = 100,
+    CAST_MAP_INFO = 103,
+    CAST_SEQUENCE_INFO = 104,
+    MAP_VALUE_INFO = 106,
+    SEQUENCE_ELEMENT_INFO = 107,
+    ADD_CONFIG = 130,
 };
+
+enum { TENSOR = 1, SEQUENCE = 2, MAP = 3 };
 
 typedef void *status;
 typedef struct {
@@ -66,6 +77,7 @@ struct gyre_ort {
 
 typedef struct {
     char *name;
+    int32_t kind;
     int32_t type;
     size_t rank;
     int64_t *shape;
@@ -107,7 +119,7 @@ char *gyre_ort_open(const char *path, gyre_ort **result) {
         free(runtime);
         return sentence("it is older than 1.17");
     }
-    char *problem = message(runtime, CALL(runtime, CREATE_ENV, status (*)(int, const char *, void **))(3, "gyre", &runtime->env));
+    char *problem = message(runtime, CALL(runtime, CREATE_ENV, status (*)(int, const char *, void **))(4, "gyre", &runtime->env));
     if (problem == NULL) {
         problem = message(runtime, CALL(runtime, CREATE_CPU_MEMORY, status (*)(int, int, void **))(0, 0, &runtime->memory));
     }
@@ -124,6 +136,54 @@ char *gyre_ort_open(const char *path, gyre_ort **result) {
 
 const char *gyre_ort_version(const gyre_ort *runtime) { return runtime->version; }
 
+static char *read_tensor_info(const gyre_ort *runtime, const void *type, port *port) {
+    // A view into `type`.
+    const void *tensor = NULL;
+    char *problem = message(runtime, CALL(runtime, CAST_TENSOR_INFO, status (*)(const void *, const void **))(type, &tensor));
+    if (problem != NULL || tensor == NULL) { return problem; }
+    problem = message(runtime, CALL(runtime, ELEMENT_TYPE, status (*)(const void *, int32_t *))(tensor, &port->type));
+    if (problem == NULL) {
+        problem = message(runtime, CALL(runtime, DIMENSION_COUNT, status (*)(const void *, size_t *))(tensor, &port->rank));
+    }
+    if (problem != NULL) { return problem; }
+    port->shape = calloc(port->rank + 1, sizeof *port->shape);
+    if (port->shape == NULL) { return sentence("no memory is left"); }
+    return message(runtime, CALL(runtime, DIMENSIONS, status (*)(const void *, int64_t *, size_t))(tensor, port->shape, port->rank));
+}
+
+// The type of a map's values, which are tensors of one element.
+static char *read_map_info(const gyre_ort *runtime, const void *type, port *port) {
+    const void *map = NULL;
+    void *value = NULL;
+    char *problem = message(runtime, CALL(runtime, CAST_MAP_INFO, status (*)(const void *, const void **))(type, &map));
+    if (problem != NULL || map == NULL) { return problem; }
+    problem = message(runtime, CALL(runtime, MAP_VALUE_INFO, status (*)(const void *, void **))(map, &value));
+    if (problem != NULL) { return problem; }
+    problem = read_tensor_info(runtime, value, port);
+    CALL(runtime, RELEASE_TYPE_INFO, void (*)(void *))(value);
+    return problem;
+}
+
+// The type of a sequence's elements; `kind` becomes MAP if they are maps.
+static char *read_sequence_info(const gyre_ort *runtime, const void *type, port *port) {
+    const void *sequence = NULL;
+    void *element = NULL;
+    int32_t kind = 0;
+    char *problem = message(runtime, CALL(runtime, CAST_SEQUENCE_INFO, status (*)(const void *, const void **))(type, &sequence));
+    if (problem != NULL || sequence == NULL) { return problem; }
+    problem = message(runtime, CALL(runtime, SEQUENCE_ELEMENT_INFO, status (*)(const void *, void **))(sequence, &element));
+    if (problem != NULL) { return problem; }
+    problem = message(runtime, CALL(runtime, KIND_OF_INFO, status (*)(const void *, int32_t *))(element, &kind));
+    if (problem == NULL && kind == MAP) {
+        port->kind = MAP;
+        problem = read_map_info(runtime, element, port);
+    } else if (problem == NULL && kind == TENSOR) {
+        problem = read_tensor_info(runtime, element, port);
+    }
+    CALL(runtime, RELEASE_TYPE_INFO, void (*)(void *))(element);
+    return problem;
+}
+
 static char *read_port(const gyre_ort_session *session, bool is_input, size_t index, port *port) {
     const gyre_ort *runtime = session->runtime;
     char *name = NULL;
@@ -137,19 +197,10 @@ static char *read_port(const gyre_ort_session *session, bool is_input, size_t in
     problem = message(runtime, CALL(runtime, is_input ? INPUT_TYPE_INFO : OUTPUT_TYPE_INFO,
         status (*)(void *, size_t, void **))(session->session, index, &type));
     if (problem != NULL) { return problem; }
-    // A view into `type`; NULL if it is no tensor.
-    const void *tensor = NULL;
-    problem = message(runtime, CALL(runtime, CAST_TENSOR_INFO, status (*)(void *, const void **))(type, &tensor));
-    if (problem == NULL && tensor != NULL) {
-        problem = message(runtime, CALL(runtime, ELEMENT_TYPE, status (*)(const void *, int32_t *))(tensor, &port->type));
-        if (problem == NULL) {
-            problem = message(runtime, CALL(runtime, DIMENSION_COUNT, status (*)(const void *, size_t *))(tensor, &port->rank));
-        }
-        port->shape = calloc(port->rank + 1, sizeof *port->shape);
-        if (problem == NULL && port->shape != NULL) {
-            problem = message(runtime, CALL(runtime, DIMENSIONS, status (*)(const void *, int64_t *, size_t))(tensor, port->shape, port->rank));
-        }
-    }
+    problem = message(runtime, CALL(runtime, KIND_OF_INFO, status (*)(const void *, int32_t *))(type, &port->kind));
+    if (problem == NULL && port->kind == TENSOR) { problem = read_tensor_info(runtime, type, port); }
+    if (problem == NULL && port->kind == SEQUENCE) { problem = read_sequence_info(runtime, type, port); }
+    if (problem == NULL && port->kind == MAP) { problem = read_map_info(runtime, type, port); }
     CALL(runtime, RELEASE_TYPE_INFO, void (*)(void *))(type);
     return problem;
 }
@@ -179,8 +230,17 @@ char *gyre_ort_load(gyre_ort *runtime, const char *model, int32_t threads, gyre_
     if (problem == NULL) {
         problem = message(runtime, CALL(runtime, SET_INTER_THREADS, status (*)(void *, int))(options, 1));
     }
+    // Requests differ in their number of rows: a plan of memory made for one size is of no use for the next.
     if (problem == NULL) {
-        problem = message(runtime, CALL(runtime, SET_LOG_SEVERITY, status (*)(void *, int))(options, 3));
+        problem = message(runtime, CALL(runtime, DISABLE_MEMORY_PATTERN, status (*)(void *))(options));
+    }
+    // Threads that spin while they wait take the cores from those who answer.
+    if (problem == NULL) {
+        problem = message(runtime, CALL(runtime, ADD_CONFIG, status (*)(void *, const char *, const char *))(
+            options, "session.intra_op.allow_spinning", "0"));
+    }
+    if (problem == NULL) {
+        problem = message(runtime, CALL(runtime, SET_LOG_SEVERITY, status (*)(void *, int))(options, 4));
     }
     if (problem == NULL) {
         problem = message(runtime, CALL(runtime, CREATE_SESSION, status (*)(void *, const char *, void *, void **))(
@@ -222,6 +282,10 @@ size_t gyre_ort_port_count(const gyre_ort_session *session, bool is_input) {
 
 const char *gyre_ort_port_name(const gyre_ort_session *session, bool is_input, size_t index) {
     return port_at(session, is_input, index)->name;
+}
+
+int32_t gyre_ort_port_kind(const gyre_ort_session *session, bool is_input, size_t index) {
+    return port_at(session, is_input, index)->kind;
 }
 
 int32_t gyre_ort_port_type(const gyre_ort_session *session, bool is_input, size_t index) {
@@ -271,15 +335,25 @@ char *gyre_ort_run(gyre_ort_session *session, const gyre_ort_input *inputs, size
     return problem;
 }
 
+char *gyre_ort_kind(gyre_ort_session *session, gyre_ort_value *value, int32_t *kind) {
+    return message(session->runtime, CALL(session->runtime, KIND_OF_VALUE, status (*)(const void *, int32_t *))(value, kind));
+}
+
+char *gyre_ort_part_count(gyre_ort_session *session, gyre_ort_value *value, size_t *count) {
+    return message(session->runtime, CALL(session->runtime, PART_COUNT, status (*)(const void *, size_t *))(value, count));
+}
+
+char *gyre_ort_part(gyre_ort_session *session, gyre_ort_value *value, size_t index, gyre_ort_value **part) {
+    const gyre_ort *runtime = session->runtime;
+    return message(runtime, CALL(runtime, PART, status (*)(const void *, int, void *, void **))(
+        value, (int)index, runtime->allocator, (void **)part));
+}
+
 char *gyre_ort_describe(gyre_ort_session *session, gyre_ort_value *value, int32_t *type, size_t *rank,
                         int64_t *shape, size_t shape_room, size_t *element_count, const void **data) {
     const gyre_ort *runtime = session->runtime;
-    int is_tensor = 0;
-    char *problem = message(runtime, CALL(runtime, IS_TENSOR, status (*)(void *, int *))(value, &is_tensor));
-    if (problem != NULL) { return problem; }
-    if (!is_tensor) { return sentence("the model gives a value that is no tensor"); }
     void *info = NULL;
-    problem = message(runtime, CALL(runtime, TENSOR_SHAPE, status (*)(void *, void **))(value, &info));
+    char *problem = message(runtime, CALL(runtime, TENSOR_SHAPE, status (*)(void *, void **))(value, &info));
     if (problem != NULL) { return problem; }
     problem = message(runtime, CALL(runtime, ELEMENT_TYPE, status (*)(const void *, int32_t *))(info, type));
     if (problem == NULL) {

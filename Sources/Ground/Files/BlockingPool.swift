@@ -77,6 +77,12 @@ package final class BlockingPool: Sendable {
         }
     }
 
+    /// Starts a blocking body on one of the pool's threads; nobody waits for it, so that its caller must bound how many there are.
+    package func start(_ body: @escaping @Sendable () -> Void) {
+        startIfNeeded()
+        queue.push(body)
+    }
+
     private func startIfNeeded() {
         started.withLock { started in
             guard started == 0 else { return }

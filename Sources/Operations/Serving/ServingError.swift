@@ -20,6 +20,8 @@ package struct ServingError: Explained {
         case invalidRequest
         /// The request has more rows than are taken at once.
         case tooManyRows
+        /// More requests wait than are taken.
+        case overloaded
         /// The engine failed on input that fits.
         case engineFailed
     }
@@ -35,7 +37,7 @@ package struct ServingError: Explained {
 
     package var kind: FailureKind {
         switch code {
-        case .missingRuntime, .notReady: .unavailable
+        case .missingRuntime, .notReady, .overloaded: .unavailable
         case .invalidModel, .cannotConvert, .engineFailed: .failed
         case .unknownModel: .notFound
         case .invalidRequest: .invalid

@@ -44,31 +44,36 @@ struct EngineTests {
         let models = try await TrainedModels.shared
         let model = try OnnxModel(runtime: models.runtime, path: try await models.served("matrix").prepared.onnx)
         let input = try #require(model.inputs.first)
+        let names = model.outputs.map(\.name)
         #expect(input.shape == [-1, 10])
-        let narrow = Tensor(name: input.name, shape: [1, 3], storage: .float64([1, 2, 3]))
-        let error = await #expect(throws: ServingError.self) { try await model.run([narrow]) }
+        let narrow = Tensor(name: input.name, shape: [1, 3], [1.0, 2, 3])
+        let error = #expect(throws: ServingError.self) { try model.run([narrow], outputs: names) }
         #expect(error?.code == .engineFailed)
-        let other = Tensor(name: "other", shape: [1, 10], storage: .float64(Array(repeating: 0, count: 10)))
-        await #expect(throws: ServingError.self) { try await model.run([other]) }
-        await #expect(throws: ServingError.self) { try await model.run([]) }
+        let other = Tensor(name: "other", shape: [1, 10], Array(repeating: 0.0, count: 10))
+        #expect(throws: ServingError.self) { try model.run([other], outputs: names) }
+        #expect(throws: ServingError.self) { try model.run([], outputs: names) }
     }
 
     @Test func `a tensor whose shape does not fit its values is refused`() async throws {
         let models = try await TrainedModels.shared
         let model = try OnnxModel(runtime: models.runtime, path: try await models.served("matrix").prepared.onnx)
         let input = try #require(model.inputs.first)
-        let short = Tensor(name: input.name, shape: [1_000, 10], storage: .float64([1, 2, 3]))
-        await #expect(throws: ServingError.self) { try await model.run([short]) }
+        let names = model.outputs.map(\.name)
+        let short = Tensor(name: input.name, shape: [1_000, 10], [1.0, 2, 3])
+        #expect(throws: ServingError.self) { try model.run([short], outputs: names) }
     }
 
     @Test func `many runs at once give what one gives`() async throws {
         let models = try await TrainedModels.shared
         let model = try OnnxModel(runtime: models.runtime, path: try await models.served("matrix").prepared.onnx)
         let input = try #require(model.inputs.first)
-        let tensor = Tensor(name: input.name, shape: [1, 10], storage: .float64(Array(repeating: 0.01, count: 10)))
-        let alone = try await model.run([tensor])
+        let names = model.outputs.map(\.name)
+        let tensor = Tensor(name: input.name, shape: [1, 10], Array(repeating: 0.01, count: 10))
+        let alone = try model.run([tensor], outputs: names)
         try await withThrowingTaskGroup(of: [Tensor].self) { group in
-            for _ in 0..<100 { group.addTask { try await model.run([tensor]) } }
+            for _ in 0..<100 {
+                group.addTask { try await BlockingPool.shared.run { try model.run([tensor], outputs: names) } }
+            }
             for try await result in group { #expect(result == alone) }
         }
     }

@@ -14,7 +14,7 @@
 typedef struct gyre_ort gyre_ort;
 /// A loaded model; running it from several threads is safe.
 typedef struct gyre_ort_session gyre_ort_session;
-/// A tensor that the library owns.
+/// A tensor, a sequence or a map that the library owns.
 typedef struct gyre_ort_value gyre_ort_value;
 
 /// A tensor that the caller owns. `type` is the library's element type.
@@ -38,15 +38,24 @@ char *gyre_ort_load(gyre_ort *runtime, const char *model, int32_t threads, gyre_
 void gyre_ort_unload(gyre_ort_session *session);
 
 size_t gyre_ort_port_count(const gyre_ort_session *session, bool is_input);
-/// Name and element type of an input or output; type 0 if it is no tensor. The shape has -1 where any size is taken.
+/// Name, kind and element type of an input or output. Kinds: 1 tensor, 2 sequence of tensors, 3 map or sequence of maps; type 0
+/// for others. The shape, for a map that of its values, has -1 where any size is taken.
 const char *gyre_ort_port_name(const gyre_ort_session *session, bool is_input, size_t index);
+int32_t gyre_ort_port_kind(const gyre_ort_session *session, bool is_input, size_t index);
 int32_t gyre_ort_port_type(const gyre_ort_session *session, bool is_input, size_t index);
 size_t gyre_ort_port_shape(const gyre_ort_session *session, bool is_input, size_t index, const int64_t **shape);
 
 char *gyre_ort_run(gyre_ort_session *session, const gyre_ort_input *inputs, size_t input_count,
                    const char *const *outputs, size_t output_count, gyre_ort_value **results);
 
-/// Type, shape and elements of a result. `data` is NULL for texts.
+/// What a result is: 1 tensor, 2 sequence, 3 map.
+char *gyre_ort_kind(gyre_ort_session *session, gyre_ort_value *value, int32_t *kind);
+/// A sequence has its elements as parts, a map a tensor of keys and one of values.
+char *gyre_ort_part_count(gyre_ort_session *session, gyre_ort_value *value, size_t *count);
+/// The caller releases the part.
+char *gyre_ort_part(gyre_ort_session *session, gyre_ort_value *value, size_t index, gyre_ort_value **part);
+
+/// Type, shape and elements of a tensor. `data` is NULL for texts.
 char *gyre_ort_describe(gyre_ort_session *session, gyre_ort_value *value, int32_t *type, size_t *rank,
                         int64_t *shape, size_t shape_room, size_t *element_count, const void **data);
 /// Texts of a result one after the other, with `count + 1` offsets; the caller frees both.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Diagnostics
+import Files
 
 /// A table of features as a request brings it: a column of values for each column of the model.
 package struct FeatureBatch: Sendable {
@@ -116,7 +117,8 @@ package final class ServedModel: Sendable {
         guard batch.rowCount > 0 else { return [] }
         try checkNumbers(batch)
         let wanted = [prepared.labelOutput, prepared.probabilityOutput].compactMap { $0 }
-        let outputs = try await engine.run(try inputs(batch), outputs: wanted)
+        let (engine, tensors) = (engine, try inputs(batch))
+        let outputs = try await BlockingPool.shared.run { try engine.run(tensors, outputs: wanted) }
         guard let label = outputs.first, label.count == batch.rowCount else {
             throw ServingError(
                 .engineFailed,
@@ -130,7 +132,7 @@ package final class ServedModel: Sendable {
         let labels = label.texts
         let width = prepared.classes.count
         let probabilities = outputs.dropFirst().first?.doubles ?? []
-        let isSingle = outputs.dropFirst().first?.elementType == .float32
+        let isSingle = outputs.dropFirst().first?.type == .float32
         return labels.indices.map { row in
             let range = row * width..<(row + 1) * width
             let own = range.upperBound <= probabilities.count ? Array(probabilities[range]) : []
@@ -178,7 +180,7 @@ package final class ServedModel: Sendable {
                 guard case .numbers(let numbers) = column else { continue }
                 for row in 0..<batch.rowCount { values[row * width + index] = numbers[row] }
             }
-            let type = port.elementType ?? .float64
+            let type = port.type ?? .float64
             return [try Tensor.numbers(values, as: type, name: port.name, shape: [batch.rowCount, width])]
         }
         var tensors: [Tensor] = []
@@ -186,10 +188,10 @@ package final class ServedModel: Sendable {
             guard let port = engine.inputs.first(where: { $0.name == name }) else { continue }
             let shape = [batch.rowCount, 1]
             switch column {
-            case .texts(let texts): tensors.append(Tensor(name: port.name, shape: shape, storage: .string(texts)))
+            case .texts(let texts): tensors.append(Tensor(name: port.name, shape: shape, texts: texts))
             case .numbers(let numbers):
                 tensors.append(
-                    try Tensor.numbers(numbers, as: port.elementType ?? .float64, name: port.name, shape: shape)
+                    try Tensor.numbers(numbers, as: port.type ?? .float64, name: port.name, shape: shape)
                 )
             }
         }

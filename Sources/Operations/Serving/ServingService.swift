@@ -119,4 +119,23 @@ package final class ServingService: Sendable {
         }
         return Prediction(model: model, ids: ids, answers: answers)
     }
+
+    /// Answers a request of the Open Inference Protocol.
+    ///
+    /// - Returns: The answer, with an id for each row.
+    /// - Throws: ``ServingError`` `.invalidRequest`, `.tooManyRows`, `.overloaded`, `.engineFailed`.
+    package func infer(_ model: ServedModel, _ request: InferenceRequest) async throws -> InferenceAnswer {
+        try request.check(outputs: model.outputs.map(\.name))
+        let tensors: [Tensor]
+        if model.table != nil {
+            let prediction = try await predict(model, try OpenInference.batch(request.inputs, for: model.columns))
+            tensors = OpenInference.tensors(prediction)
+        } else {
+            let names = model.outputs.map(\.name).filter { $0 != OpenInference.idOutput && request.wants($0) }
+            let outputs = names.isEmpty ? [] : try await model.answer(request.inputs, outputs: names)
+            let ids = PredictionID.make(request.inputs.first?.rowCount ?? 1, timeMs: now())
+            tensors = outputs + [OpenInference.ids(ids)]
+        }
+        return InferenceAnswer(tensors, to: request, model: model.name, version: model.version)
+    }
 }

@@ -122,11 +122,11 @@ package struct Judge: Sendable {
         _ file: FilePath
     ) async throws -> BinaryQuality {
         let positive = services.project.model.positive
-        guard let index = model.positiveIndex, model.prepared.classes.count == 2 else {
+        guard let index = model.positiveIndex, model.classes.count == 2 else {
             throw ServerError(
                 .missingSetting,
                 what: "cannot judge the model",
-                why: "`model.positive` is `\(positive)`, and the model's classes are \(model.prepared.classes)",
+                why: "`model.positive` is `\(positive)`, and the model's classes are \(model.classes)",
                 next: "correct `model.positive` in `gyre.yaml`; models of two classes are judged"
             )
         }
@@ -134,7 +134,7 @@ package struct Judge: Sendable {
         var answers: [RowAnswer] = []
         for start in stride(from: 0, to: table.rowCount, by: ServingService.rowLimit) {
             let end = min(start + ServingService.rowLimit, table.rowCount)
-            let batch = try FeatureBatch(table, rows: start..<end, columns: model.prepared.columns)
+            let batch = try FeatureBatch(table, rows: start..<end, columns: model.columns)
             answers += try await model.answer(batch)
         }
         return try BinaryQuality(
@@ -150,7 +150,7 @@ package struct Judge: Sendable {
         let count = min(table.rowCount, 200)
         for index in -20..<count {
             let row = max(index, 0)
-            let batch = try FeatureBatch(table, rows: row..<(row + 1), columns: model.prepared.columns)
+            let batch = try FeatureBatch(table, rows: row..<(row + 1), columns: model.columns)
             let start = ContinuousClock.now
             _ = try await model.answer(batch)
             if index >= 0 { times.append((ContinuousClock.now - start) / .milliseconds(1)) }

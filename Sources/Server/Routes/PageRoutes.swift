@@ -129,7 +129,7 @@ struct PageRoutes: Sendable {
             body.key("dataframe_records")
             body.array { body in
                 body.object { body in
-                    for column in model.prepared.columns {
+                    for column in model.columns {
                         if column.kind == .text { body.field(column.name, "") } else { body.field(column.name, 0) }
                     }
                 }

@@ -34,7 +34,7 @@ struct ServingRoutes: Sendable {
                     writer.field("name", "gyre")
                     writer.field("version", version)
                     writer.key("extensions")
-                    writer.array { _ in }
+                    writer.array { $0.string("binary_tensor_data") }
                 }
             }
         }
@@ -59,14 +59,35 @@ struct ServingRoutes: Sendable {
             }
             group.post(RouterPath(path + "/infer")) { request, context in
                 let model = try Self.model(serving, context)
-                let document = try await request.json(limit: Self.bodyLimit)
-                let decoded = try OpenInference.decode(document.root, for: model)
-                let prediction = try await Self.measured(time) {
-                    try await serving.predict(model, decoded.batch)
-                }
-                return Response.json { OpenInference.encode(prediction, to: decoded, into: &$0) }
+                let decoded = try await Self.inference(request)
+                let answer = try await Self.measured(time) { try await serving.infer(model, decoded) }
+                return Self.response(answer)
             }
         }
+    }
+
+    /// The length of the JSON in front of binary tensors.
+    private static let headerLength = HTTPField.Name.inferenceHeaderLength
+
+    private static func inference(_ request: Request) async throws -> InferenceRequest {
+        let body = Array(buffer: try await request.body.collect(upTo: bodyLimit))
+        let (json, rest) = try InferenceRequest.split(body, headerLength: request.headers[headerLength])
+        let document = try json.withUnsafeBytes { try JSONDocument(parsing: $0) }
+        return try InferenceRequest(document.root, rest: rest)
+    }
+
+    private static func response(_ answer: InferenceAnswer) -> Response {
+        guard !answer.rest.isEmpty else {
+            let body = ResponseBody(byteBuffer: ByteBuffer(bytes: answer.json))
+            return Response(status: .ok, headers: [.contentType: "application/json"], body: body)
+        }
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(answer.json.count + answer.rest.count)
+        buffer.writeBytes(answer.json)
+        buffer.writeBytes(answer.rest)
+        var headers: HTTPFields = [.contentType: "application/octet-stream"]
+        headers[headerLength] = String(answer.json.count)
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: buffer))
     }
 
     private func addScoring(to router: Router<some RequestContext>) {
@@ -98,4 +119,9 @@ struct ServingRoutes: Sendable {
         timer.recordNanoseconds(Int64((ContinuousClock.now - start) / .nanoseconds(1)))
         return value
     }
+}
+
+extension HTTPField.Name {
+    /// Says how long the JSON in front of binary tensors is.
+    fileprivate static let inferenceHeaderLength = Self("Inference-Header-Content-Length")!  // Letters and dashes alone.
 }

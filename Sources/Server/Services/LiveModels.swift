@@ -121,7 +121,7 @@ package struct LiveModels: Service {
 extension LoggedPrediction {
     /// A prediction as it happened, for the log.
     init(_ record: PredictionRecord) {
-        let features = zip(record.model.prepared.columns, record.batch.columns).map { column, values in
+        let features = zip(record.model.columns, record.batch.columns).map { column, values in
             switch values {
             case .numbers(let numbers): Feature(name: column.name, value: .number(numbers[record.row]))
             case .texts(let texts): Feature(name: column.name, value: .text(texts[record.row]))

@@ -34,7 +34,7 @@ struct EngineTests {
 
     @Test func `a model file that ends early is an error`() async throws {
         let models = try await TrainedModels.shared
-        let whole = try FileReader.bytes(of: try await models.served("tumour").prepared.onnx)
+        let whole = try FileReader.bytes(of: try #require(try await models.served("tumour").table).onnx)
         let file = try FileSystem.temporaryDirectory(prefix: "onnx").appending("model.onnx")
         try AtomicFile.write(Array(whole.prefix(whole.count / 2)), to: file)
         #expect(throws: ServingError.self) { try OnnxModel(runtime: models.runtime, path: file) }
@@ -42,7 +42,10 @@ struct EngineTests {
 
     @Test func `the engine's own complaint comes back`() async throws {
         let models = try await TrainedModels.shared
-        let model = try OnnxModel(runtime: models.runtime, path: try await models.served("matrix").prepared.onnx)
+        let model = try OnnxModel(
+            runtime: models.runtime,
+            path: try #require(try await models.served("matrix").table).onnx
+        )
         let input = try #require(model.inputs.first)
         let names = model.outputs.map(\.name)
         #expect(input.shape == [-1, 10])
@@ -56,7 +59,10 @@ struct EngineTests {
 
     @Test func `a tensor whose shape does not fit its values is refused`() async throws {
         let models = try await TrainedModels.shared
-        let model = try OnnxModel(runtime: models.runtime, path: try await models.served("matrix").prepared.onnx)
+        let model = try OnnxModel(
+            runtime: models.runtime,
+            path: try #require(try await models.served("matrix").table).onnx
+        )
         let input = try #require(model.inputs.first)
         let names = model.outputs.map(\.name)
         let short = Tensor(name: input.name, shape: [1_000, 10], [1.0, 2, 3])
@@ -65,7 +71,10 @@ struct EngineTests {
 
     @Test func `many runs at once give what one gives`() async throws {
         let models = try await TrainedModels.shared
-        let model = try OnnxModel(runtime: models.runtime, path: try await models.served("matrix").prepared.onnx)
+        let model = try OnnxModel(
+            runtime: models.runtime,
+            path: try #require(try await models.served("matrix").table).onnx
+        )
         let input = try #require(model.inputs.first)
         let names = model.outputs.map(\.name)
         let tensor = Tensor(name: input.name, shape: [1, 10], Array(repeating: 0.01, count: 10))

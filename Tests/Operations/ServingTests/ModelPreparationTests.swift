@@ -26,7 +26,7 @@ struct ModelPreparationTests {
     }
 
     @Test func `a prepared model knows its columns, classes and proof`() async throws {
-        let prepared = try await TrainedModels.shared.served("mixed").prepared
+        let prepared = try #require(try await TrainedModels.shared.served("mixed").table)
         #expect(prepared.columns.map(\.name) == ["colour", "size"])
         #expect(prepared.classes == ["go", "stop", "wait"])
         #expect(prepared.provedRows == 40)

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// How requests of one model version share the engine.
 package struct BatchLimits: Sendable, Hashable {
     /// The most rows of one run, if it is made of several requests.
@@ -13,6 +17,9 @@ package struct BatchLimits: Sendable, Hashable {
     /// Runs that are expected to take less than this happen on the caller's thread, if nobody waits: to change threads takes as
     /// long.
     package var quick: Duration = .microseconds(100)
+
+    /// Limits for a machine: as many runs as it has cores.
+    package static let standard = BatchLimits(runs: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
 
     /// Limits.
     package init(runs: Int) { self.runs = runs }

@@ -30,6 +30,12 @@ package struct PreparedModel: Sendable {
     /// The ONNX file.
     package var onnx: FilePath { path.appending("model.onnx") }
 
+    /// The type of its labels: whole numbers, texts, or the values of a regression.
+    var labelType: ElementType {
+        if classes.isEmpty { return .float64 }
+        return classes.allSatisfy { Int64($0) != nil } ? .int64 : .string
+    }
+
     /// Reads a prepared model.
     ///
     /// Blocks.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Diagnostics
-import Files
 
 /// A table of features as a request brings it: a column of values for each column of the model.
 package struct FeatureBatch: Sendable {
@@ -57,16 +56,30 @@ package final class ServedModel: Sendable {
     package let version: String
     /// The run that trained it; nil if it is not known.
     package let runID: String?
-    /// What goes in and what comes out.
-    package let prepared: PreparedModel
-    private let engine: OnnxModel
+    /// How rows with columns go in and answers come out; nil for a model that takes tensors as they are.
+    package let table: PreparedModel?
+    /// What goes in, as callers see it.
+    package let inputs: [TensorSpec]
+    /// What comes out, as callers see it.
+    package let outputs: [TensorSpec]
+    private let engine: any InferenceEngine
+    private let batcher: Batcher
     private let rule: DecisionRule?
     private let positive: Int?
 
-    /// Loads a version.
+    /// Loads a version that takes rows with columns.
     ///
     /// Blocks.
     ///
+    /// - Parameters:
+    ///   - name: The registered name.
+    ///   - version: The version.
+    ///   - runID: The run that trained it.
+    ///   - prepared: Its files.
+    ///   - runtime: The library.
+    ///   - rule: How the answer of a binary classification is taken.
+    ///   - limits: How requests share runs.
+    ///   - onRun: Told of each run.
     /// - Throws: ``ServingError`` `.invalidModel` if the file lacks the outputs that it should have.
     package init(
         name: String,
@@ -74,11 +87,13 @@ package final class ServedModel: Sendable {
         runID: String?,
         prepared: PreparedModel,
         runtime: OnnxRuntime,
-        rule: DecisionRule?
+        rule: DecisionRule?,
+        limits: BatchLimits = .standard,
+        onRun: @escaping @Sendable (BatchRecord) -> Void = { _ in }
     ) throws(ServingError) {
         let engine = try OnnxModel(runtime: runtime, path: prepared.onnx)
-        for output in [prepared.labelOutput, prepared.probabilityOutput].compactMap({ $0 })
-        where !engine.outputs.contains(where: { $0.name == output }) {
+        let used = [prepared.labelOutput, prepared.probabilityOutput].compactMap { $0 }
+        for output in used where !engine.outputs.contains(where: { $0.name == output }) {
             throw ServingError(
                 .invalidModel,
                 what: "cannot serve `\(name)` version \(version)",
@@ -95,30 +110,124 @@ package final class ServedModel: Sendable {
                 next: nearest(to: rule.positive, among: prepared.classes).map { "did you mean `\($0)`?" }
             )
         }
-        self.name = name
-        self.version = version
-        self.runID = runID
-        self.prepared = prepared
-        self.engine = engine
-        self.rule = rule
+        (self.name, self.version, self.runID, self.engine) = (name, version, runID, engine)
+        (table, self.rule) = (prepared, rule)
         positive = rule.flatMap { rule in prepared.classes.firstIndex(of: rule.positive) }
+        inputs = prepared.columns.map { column in
+            TensorSpec(name: column.name, type: column.kind == .text ? .string : .float64, shape: [-1])
+        }
+        var outputs = [TensorSpec(name: "label", type: prepared.labelType, shape: [-1])]
+        if !prepared.classes.isEmpty {
+            outputs.append(TensorSpec(name: "probability", type: .float64, shape: [-1, prepared.classes.count]))
+        }
+        self.outputs = outputs + [Self.idSpec]
+        let shares = BatchProbe.canShare(engine, example: nil, outputs: used)
+        batcher = Batcher(engine, limits: limits, shares: shares, onRun: onRun)
     }
 
+    /// Loads a version that takes tensors as its file describes them.
+    ///
+    /// Blocks.
+    ///
+    /// - Parameters:
+    ///   - name: The name.
+    ///   - version: The version.
+    ///   - runID: The run that trained it.
+    ///   - engine: What runs.
+    ///   - limits: How requests share runs.
+    ///   - onRun: Told of each run.
+    /// - Throws: ``ServingError`` `.invalidModel` if it takes or gives something that is not served.
+    package init(
+        name: String,
+        version: String,
+        runID: String?,
+        engine: any InferenceEngine,
+        limits: BatchLimits = .standard,
+        onRun: @escaping @Sendable (BatchRecord) -> Void = { _ in }
+    ) throws(ServingError) {
+        if let odd = engine.inputs.first(where: { $0.type == nil || $0.kind != .tensor })
+            ?? engine.outputs.first(where: { $0.type == nil })
+        {
+            throw ServingError(
+                .invalidModel,
+                what: "cannot serve `\(name)`",
+                why: "`\(odd.name)` is of a kind that no request can bring or take"
+            )
+        }
+        (self.name, self.version, self.runID, self.engine) = (name, version, runID, engine)
+        (table, rule, positive) = (nil, nil, nil)
+        inputs = engine.inputs
+        outputs = engine.outputs + [Self.idSpec]
+        let shares = BatchProbe.canShare(engine, example: nil, outputs: engine.outputs.map(\.name))
+        batcher = Batcher(engine, limits: limits, shares: shares, onRun: onRun)
+    }
+
+    private static let idSpec = TensorSpec(name: OpenInference.idOutput, type: .string, shape: [-1])
+
+    /// The columns that a row has; empty for a model that takes tensors.
+    package var columns: [ModelColumn] { table?.columns ?? [] }
+
+    /// The classes in the order of the probabilities; empty for others.
+    package var classes: [String] { table?.classes ?? [] }
+
     /// Whether it tells classes.
-    package var isClassifier: Bool { !prepared.classes.isEmpty }
+    package var isClassifier: Bool { !classes.isEmpty }
+
+    /// The type of its labels.
+    var labelType: ElementType { table?.labelType ?? .float64 }
 
     /// The place of the positive class among the probabilities; nil if there is none.
     package var positiveIndex: Int? { positive }
 
+    // MARK: Tensors
+
+    /// Answers tensors of a request with the tensors that it wants.
+    ///
+    /// - Throws: ``ServingError`` `.invalidRequest`, `.overloaded`, `.engineFailed`.
+    func answer(_ tensors: [Tensor], outputs wanted: [String]) async throws -> [Tensor] {
+        try await batcher.run(try ordered(tensors), outputs: wanted)
+    }
+
+    /// The tensors of a request in the model's order, each of its type and shape.
+    private func ordered(_ tensors: [Tensor]) throws(ServingError) -> [Tensor] {
+        for tensor in tensors where !inputs.contains(where: { $0.name == tensor.name }) {
+            let near = nearest(to: tensor.name, among: inputs.map(\.name)).map { "did you mean `\($0)`?" }
+            throw .request("the model has no input `\(tensor.name.prefix(100))`", next: near)
+        }
+        var result: [Tensor] = []
+        for spec in inputs {
+            guard let tensor = tensors.first(where: { $0.name == spec.name }) else {
+                throw .request("the input `\(spec.name)` is missing")
+            }
+            guard tensor.type == spec.type else {
+                let wanted = spec.type?.openInferenceName ?? ""
+                throw .request("`\(spec.name)` is \(tensor.type.openInferenceName); the model takes \(wanted)")
+            }
+            let fits =
+                tensor.shape.count == spec.shape.count
+                && zip(tensor.shape, spec.shape).allSatisfy { $1 < 0 || $0 == $1 }
+            guard fits else {
+                throw .request("`\(spec.name)` has the shape \(tensor.shape); the model takes \(spec.shape)")
+            }
+            if tensor.type == .string, tensor.texts.contains(where: { $0.utf8.contains(0) }) {
+                throw .request("a text of `\(spec.name)` holds a NUL, which the engine takes for its end")
+            }
+            result.append(tensor)
+        }
+        return result
+    }
+
+    // MARK: Rows
+
     /// Answers a batch, row by row.
     ///
-    /// - Throws: ``ServingError`` `.invalidRequest`, `.engineFailed`.
+    /// - Throws: ``ServingError`` `.invalidRequest`, `.overloaded`, `.engineFailed`.
     package func answer(_ batch: FeatureBatch) async throws -> [RowAnswer] {
+        guard let table else { throw ServingError.request("the model takes tensors, and no rows with columns") }
         guard batch.rowCount > 0 else { return [] }
-        try checkNumbers(batch)
-        let wanted = [prepared.labelOutput, prepared.probabilityOutput].compactMap { $0 }
-        let (engine, tensors) = (engine, try inputs(batch))
-        let outputs = try await BlockingPool.shared.run { try engine.run(tensors, outputs: wanted) }
+        try checkNumbers(batch, table)
+        let wanted = [table.labelOutput, table.probabilityOutput].compactMap { $0 }
+        let outputs = try await batcher.run(try inputs(batch, table), outputs: wanted)
         guard let label = outputs.first, label.count == batch.rowCount else {
             throw ServingError(
                 .engineFailed,
@@ -130,7 +239,7 @@ package final class ServedModel: Sendable {
             return zip(label.texts, label.doubles ?? []).map { RowAnswer(label: $0, value: $1, probabilities: []) }
         }
         let labels = label.texts
-        let width = prepared.classes.count
+        let width = classes.count
         let probabilities = outputs.dropFirst().first?.doubles ?? []
         let isSingle = outputs.dropFirst().first?.type == .float32
         return labels.indices.map { row in
@@ -142,11 +251,10 @@ package final class ServedModel: Sendable {
     }
 
     /// Refuses what scikit-learn refuses; the engine would answer with a class and no probability.
-    private func checkNumbers(_ batch: FeatureBatch) throws(ServingError) {
-        for (description, column) in zip(prepared.columns, batch.columns) {
+    private func checkNumbers(_ batch: FeatureBatch, _ table: PreparedModel) throws(ServingError) {
+        for (description, column) in zip(table.columns, batch.columns) {
             guard case .numbers(let numbers) = column else { continue }
-            for (row, number) in numbers.enumerated() where !number.isFinite && !(number.isNaN && prepared.takesMissing)
-            {
+            for (row, number) in numbers.enumerated() where !number.isFinite && !(number.isNaN && table.takesMissing) {
                 let words = number.isNaN ? "is missing, and the model takes no missing values" : "is not finite"
                 throw .request("the value of `\(description.name)` in row \(row) \(words)")
             }
@@ -157,23 +265,23 @@ package final class ServedModel: Sendable {
     ///
     /// Sums in single precision tell equal votes apart by the order of adding alone; 1e-6 is beyond that.
     private func firstOfEquals(_ label: String, _ probabilities: [Double]) -> String {
-        guard let own = prepared.classes.firstIndex(of: label), probabilities.indices.contains(own),
+        guard let own = classes.firstIndex(of: label), probabilities.indices.contains(own),
             let best = probabilities.max(), probabilities[own] >= best - 1e-6,
             let first = probabilities.firstIndex(where: { $0 >= best - 1e-6 })
         else { return label }
-        return prepared.classes[first]
+        return classes[first]
     }
 
     private func decide(_ label: String, _ probabilities: [Double]) -> String {
-        guard let rule, rule.threshold != 0.5, let positive, prepared.classes.count == 2, probabilities.count == 2
+        guard let rule, rule.threshold != 0.5, let positive, classes.count == 2, probabilities.count == 2
         else {
             return label
         }
-        return prepared.classes[probabilities[positive] >= rule.threshold ? positive : 1 - positive]
+        return classes[probabilities[positive] >= rule.threshold ? positive : 1 - positive]
     }
 
-    private func inputs(_ batch: FeatureBatch) throws(ServingError) -> [Tensor] {
-        if prepared.isMatrix, let port = engine.inputs.first {
+    private func inputs(_ batch: FeatureBatch, _ table: PreparedModel) throws(ServingError) -> [Tensor] {
+        if table.isMatrix, let port = engine.inputs.first {
             let width = batch.columns.count
             var values: [Double] = Array(repeating: .nan, count: batch.rowCount * width)
             for (index, column) in batch.columns.enumerated() {
@@ -184,7 +292,7 @@ package final class ServedModel: Sendable {
             return [try Tensor.numbers(values, as: type, name: port.name, shape: [batch.rowCount, width])]
         }
         var tensors: [Tensor] = []
-        for (name, column) in zip(prepared.inputNames, batch.columns) {
+        for (name, column) in zip(table.inputNames, batch.columns) {
             guard let port = engine.inputs.first(where: { $0.name == name }) else { continue }
             let shape = [batch.rowCount, 1]
             switch column {

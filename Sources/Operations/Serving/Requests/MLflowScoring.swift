@@ -8,7 +8,7 @@ package enum MLflowScoring {
     ///
     /// - Throws: ``ServingError`` `.invalidRequest`, `.tooManyRows`.
     package static func decode(_ root: JSONElement, for model: ServedModel) throws(ServingError) -> FeatureBatch {
-        let columns = model.prepared.columns
+        let columns = model.columns
         guard root.kind == .object else { throw .request("the body is no JSON object") }
         let forms = ["dataframe_split", "dataframe_records", "instances", "inputs"].filter { root[$0] != nil }
         guard forms.count == 1, let form = forms.first, let content = root[form] else {
@@ -34,7 +34,7 @@ package enum MLflowScoring {
     ///
     /// Predictions are the classes, as numbers where they are numbers, or the values of a regression.
     package static func encode(_ prediction: Prediction, into writer: inout JSONWriter) {
-        let asNumbers = prediction.model.prepared.classes.allSatisfy { Int64($0) != nil }
+        let asNumbers = prediction.model.classes.allSatisfy { Int64($0) != nil }
         writer.object { writer in
             writer.key("predictions")
             writer.array { writer in

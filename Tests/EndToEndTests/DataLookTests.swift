@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Files
+import JSONText
+import ProjectTesting
+import SystemPackage
+import Testing
+
+/// Verbs that look at a repository and its settings, as people run them; the real dvc is the judge.
+@Suite(.fewAtATime, .timeLimit(.minutes(5)))
+struct DataLookTests {
+    private static let data = """
+        set -e
+        git init -q -b main; git config user.name T; git config user.email t@localhost
+        "$GYRE" init -q
+        mkdir -p data/sub code/deep empty; echo a > data/a; echo b > data/sub/b; echo c > code/c.py; echo d > code/deep/d
+        echo 1 > big; "$GYRE" add -q data big; git add -A; git commit -qm 1
+        """
+
+    @Test func `a tree is that of dvc`() async throws {
+        try await Program.inEmptyFolder { gyre in
+            let made = try await gyre.shell(Self.data)
+            try #require(made.code == 0, "\(made.error)")
+            let aside = try TestFolder()
+            let dvc = Tool.dvc(state: aside.path)
+            let ways = [
+                [], ["-L", "0"], ["-L", "1"], ["-L", "2"], ["--dvc-only"], ["data"], ["code/"], ["big"], ["data/sub"],
+            ]
+            for way in ways {
+                let ours = try await gyre.run(["list", ".", "--tree"] + way)
+                let theirs = try await dvc.run(["list", "."] + way + ["--tree", "--rev", "HEAD"], in: gyre.folder)
+                #expect(ours.output == theirs.output, "\(way)")
+            }
+            let sized = try await gyre.run("list", ".", "--tree", "--size", "--show-hash", "data")
+            #expect(sized.output.contains("  │   ") == false && sized.output.contains("└── b"))
+            let lone = try await gyre.run("list", ".", "-L", "2", "--rev", "HEAD")
+            let theirs = try await dvc.run(["list", ".", "-L", "2", "--rev", "HEAD"], in: gyre.folder)
+            #expect(lone.output == theirs.output)
+        }
+    }
+
+    @Test func `a quiet listing prints nothing`() async throws {
+        try await Program.inEmptyFolder { gyre in
+            let made = try await gyre.shell(Self.data)
+            try #require(made.code == 0, "\(made.error)")
+            for way in [[], ["--tree"], ["-R"], ["--json"]] {
+                let answer = try await gyre.run(["list", ".", "-q"] + way)
+                #expect(answer.code == 0 && answer.output.isEmpty && answer.error.isEmpty, "\(way)")
+            }
+            let both = try await gyre.run("list", ".", "--tree", "--json")
+            #expect(both.code == 2 && both.error.contains("--json"))
+        }
+    }
+}

@@ -51,4 +51,47 @@ struct DataLookTests {
             #expect(both.code == 2 && both.error.contains("--json"))
         }
     }
+
+    @Test func `check-ignore names the patterns that dvc names`() async throws {
+        try await Program.inEmptyFolder { gyre in
+            let made = try await gyre.shell(
+                """
+                set -e
+                git init -q; "$GYRE" init -q; mkdir -p s/t dd "s o"
+                printf '*.tmp\\n*.tm?\\n!keep.tmp\\n/only\\n# c\\n\\n  dd/  \\na?c\\nab*\\nx/\\n' > .dvcignore
+                printf '\\n*.log\\n!x.log\\n/in\\n' > s/.dvcignore; printf '*.q' > "s o/.dvcignore"
+                touch a.tmp keep.tmp abc s/x.log s/y.log s/in s/t/in s/t/z.log dd/x "s o/a.q" x
+                """
+            )
+            try #require(made.code == 0, "\(made.error)")
+            let aside = try TestFolder()
+            let dvc = Tool.dvc(state: aside.path)
+            let paths = [
+                "a.tmp", "keep.tmp", "abc", "s/x.log", "s/y.log", "s/in", "s/t/in", "s/t/z.log", "dd/x", "dd", "dd/",
+                "only",
+                "none", ".git", ".dvc/x", "s o/a.q", "x", ".", "../out", gyre.folder.appending("a.tmp").string,
+            ]
+            let ways: [(flags: [String], input: String)] = [
+                (paths, ""), (["-d"] + paths, ""), (["-d", "-n"] + paths, ""), (["-d", "-n", "-a"] + paths, ""),
+                (["none"], ""), (["-d", "keep.tmp"], ""), (["keep.tmp"], ""), (["-q", "a.tmp"], ""),
+                (["--stdin"], "a.tmp\nnone\n\nabc\n"), (["--stdin", "-d", "-n"], "a.tmp\nnone"), (["--stdin"], ""),
+            ]
+            for (flags, input) in ways {
+                let quoted = flags.map { "'\($0)'" }.joined(separator: " ")
+                let ours = try await gyre.shell("printf '\(input)' | \"$GYRE\" check-ignore \(quoted)")
+                let theirs = try await dvc.run(["check-ignore"] + flags, in: gyre.folder, expecting: nil, input: input)
+                #expect(ours.output == theirs.output && ours.code == theirs.code, "\(flags) \(ours.error)")
+            }
+            for wrong in [[], ["-n", "a"], ["-a", "a"], ["-d", "-q", "a"], ["--stdin", "a"]] {
+                #expect(try await gyre.run(["check-ignore"] + wrong).code == 2, "\(wrong)")
+            }
+            let answer = try await gyre.json("check-ignore", "-d", "a.tmp", "keep.tmp", "none")
+            #expect(answer["ignored"]?.elements.compactMap(\.string) == ["a.tmp"])
+            #expect(
+                answer["details"]?.elements.compactMap { $0["rule"]?.string } == [
+                    ".dvcignore:1:*.tmp", ".dvcignore:3:!keep.tmp",
+                ]
+            )
+        }
+    }
 }

@@ -28,7 +28,7 @@ struct CommandLineTests {
             "run", "show", "list", "diff", "apply", "branch", "rename", "remove", "clean", "save", "push", "pull",
         ],
         "queue": ["start", "status", "stop", "remove", "logs", "kill"],
-        "hooks": ["install", "uninstall", "show"], "cache": ["pack", "export", "show"],
+        "hooks": ["install", "uninstall", "show"], "cache": ["dir", "pack", "export", "show"],
         "runs": ["list", "show", "compare", "search", "watch", "set-tag", "delete", "restore"],
         "experiments": ["list", "show", "search", "create", "rename", "delete", "restore"],
         "models": [

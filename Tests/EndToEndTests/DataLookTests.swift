@@ -94,4 +94,32 @@ struct DataLookTests {
             )
         }
     }
+
+    @Test func `cache dir reads and writes the settings as dvc does`() async throws {
+        try await Program.inEmptyFolder { gyre in
+            let made = try await gyre.shell("git init -q; \"$GYRE\" init -q; mkdir sub aside; cp -a .dvc aside/.dvc")
+            try #require(made.code == 0, "\(made.error)")
+            let state = try TestFolder()
+            let dvc = Tool.dvc(state: state.path)
+            let (here, there) = (gyre.folder, gyre.folder.appending("aside"))
+            let steps = [
+                [], ["cc"], [], ["--local"], ["--local", "/abs/x"], ["--local"], [], ["-u", "--local"],
+                ["-u", "--local"],
+                ["-q"], ["--unset"], ["--unset"], [],
+            ]
+            for step in steps {
+                let ours = try await gyre.run(["cache", "dir"] + step)
+                let theirs = try await dvc.run(["cache", "dir"] + step, in: there, expecting: nil)
+                #expect(ours.output == theirs.output.replacing(there.string, with: here.string), "\(step)")
+                #expect((ours.code == 0) == (theirs.code == 0), "\(step) \(ours.error)")
+                for name in ["config", "config.local"] {
+                    let files = try [here, there].map { folder in
+                        let file = folder.appending(".dvc").appending(name)
+                        return FileSystem.exists(file) ? try FileReader.text(of: file) : ""
+                    }
+                    #expect(files[0] == files[1], "\(step)")
+                }
+            }
+        }
+    }
 }

@@ -22,7 +22,7 @@ struct CommandLineTests {
     /// The verbs of verbs, as the help of each lists them.
     static let subverbs = [
         "stage": ["add", "list"], "metrics": ["show", "diff"], "params": ["diff"],
-        "plots": ["show", "diff", "templates"],
+        "plots": ["show", "diff", "modify", "templates"],
         "import": ["data", "mlflow", "sacred", "tensorboard"],
         "exp": [
             "run", "show", "list", "diff", "apply", "branch", "rename", "remove", "clean", "save", "push", "pull",

@@ -122,4 +122,52 @@ struct DataLookTests {
             }
         }
     }
+
+    private static let templated = """
+        vars:
+        - place: east
+        - ../conf.yaml
+        stages:
+          each:
+            foreach: [west, east]
+            do:
+              wdir: ${item}
+              cmd: echo ${item} > each-${item}.txt
+              outs: ["each-${item}.txt"]
+          one:
+            wdir: ${place}/../${other}
+            cmd: echo 1 > one.txt
+            outs: [one.txt]
+          cross:
+            matrix: {p: [west, east], n: [1, 2]}
+            wdir: ${item.p}
+            cmd: echo ${item.n} > m${item.n}.txt
+            outs: ["m${item.n}.txt"]
+
+        """
+
+    @Test func `outputs of stages in folders that templates name are found from outside`() async throws {
+        try await Program.inEmptyFolder { gyre in
+            let source = gyre.folder.appending("source")
+            for folder in ["pipe/west", "pipe/east"] {
+                try FileSystem.createDirectory(source.appending("pipe"))
+                try FileSystem.createDirectory(source.pushing(FilePath(folder)))
+                try AtomicFile.write("", to: source.pushing(FilePath(folder)).appending(".keep"))
+            }
+            try AtomicFile.write(Self.templated, to: source.appending("pipe").appending("dvc.yaml"))
+            try AtomicFile.write("other: west\n", to: source.appending("conf.yaml"))
+            let state = try TestFolder()
+            let dvc = Tool.dvc(state: state.path)
+            try await Tool.git.run(["init", "-q"], in: source)
+            for call in [["init", "-q"], ["repro", "-q", "pipe/dvc.yaml"]] { try await dvc.run(call, in: source) }
+            for call in [["add", "-A"], ["commit", "-qm", "1"]] { try await Tool.git.run(call, in: source) }
+            let flags = ["list", "source", "--rev", "HEAD", "-R", "--dvc-only"]
+            let theirs = try await dvc.run(flags, in: gyre.folder).output
+            #expect(theirs.split(separator: "\n").count == 7)
+            #expect(try await gyre.run(flags).output == theirs)
+            let got = try await gyre.run("get", "source", "pipe/east/m2.txt", "-o", "got")
+            #expect(got.code == 0, "\(got.error)")
+            #expect(try FileReader.text(of: gyre.folder.appending("got")) == "2\n")
+        }
+    }
 }

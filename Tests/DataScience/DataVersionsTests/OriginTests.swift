@@ -76,7 +76,13 @@ struct OriginTests {
     private var clones: OriginClones { OriginClones(folder: aside.path.appending("clones")) }
 
     private var importer: DataImporter {
-        DataImporter(into: project.data, clones: clones, client: Self.client, folder: project.root) { _, _ in }
+        DataImporter(
+            into: project.data,
+            clones: clones,
+            stages: .written,
+            client: Self.client,
+            folder: project.root
+        ) { _, _ in }
     }
 
     private func open(_ address: String? = nil, revision: String? = nil) async throws -> (Origin, OriginContents) {
@@ -85,6 +91,7 @@ struct OriginTests {
             revision: revision,
             from: project.root,
             clones: clones,
+            stages: .written,
             sizes: true
         )
         return (origin, try OriginContents(of: origin, client: Self.client))

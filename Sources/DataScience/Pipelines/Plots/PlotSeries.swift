@@ -27,7 +27,7 @@ package struct Plot: Sendable {
     package let revisions: [String]
     /// The data.
     package let content: Content
-    /// The user's way to draw it; nil for one of ours.
+    /// How it is drawn.
     let template: PlotTemplate
 
     /// Why data of a plot could not be had.

@@ -3,6 +3,7 @@
 import ArgumentParser
 import DataVersions
 import JSONText
+import Pipelines
 import Terminal
 
 /// `gyre list`: what a repository has.
@@ -69,6 +70,7 @@ struct ListVerb: AsyncParsableCommand {
                 revision: rev,
                 from: common.folder,
                 clones: session.clones,
+                stages: .ofPipelines,
                 sizes: size || common.json
             )
             let contents = try session.contents(of: origin, remote: remote)

@@ -170,4 +170,13 @@ struct DataLookTests {
             #expect(try FileReader.text(of: gyre.folder.appending("got")) == "2\n")
         }
     }
+
+    @Test func `an import from a database is refused by name`() async throws {
+        try await Program.inEmptyFolder { gyre in
+            let answer = try await gyre.run("import-db", "--sql", "SELECT 1", "--conn", "warehouse")
+            #expect(answer.code == 2 && answer.output.isEmpty)
+            #expect(answer.error.contains("imports from databases are not supported"))
+            #expect(answer.error.contains("dvc import-db"))
+        }
+    }
 }

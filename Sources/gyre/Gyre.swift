@@ -44,7 +44,10 @@ struct Gyre: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "Bring",
-                subcommands: [ListVerb.self, GetVerb.self, GetURLVerb.self, ImportURLVerb.self, UpdateVerb.self]
+                subcommands: [
+                    ListVerb.self, GetVerb.self, GetURLVerb.self, ImportURLVerb.self, ImportDatabaseVerb.self,
+                    UpdateVerb.self,
+                ]
             ),
             CommandGroup(name: "Move", subcommands: [SyncVerb.self, ImportVerb.self, ExportVerb.self]),
             CommandGroup(name: "Release", subcommands: [PromoteVerb.self, ModelsVerb.self, BuildVerb.self]),

@@ -22,13 +22,13 @@ struct CommandLineTests {
     /// The verbs of verbs, as the help of each lists them.
     static let subverbs = [
         "stage": ["add", "list"], "metrics": ["show", "diff"], "params": ["diff"],
-        "plots": ["show", "diff", "templates"],
+        "plots": ["show", "diff", "modify", "templates"],
         "import": ["data", "mlflow", "sacred", "tensorboard"],
         "exp": [
             "run", "show", "list", "diff", "apply", "branch", "rename", "remove", "clean", "save", "push", "pull",
         ],
         "queue": ["start", "status", "stop", "remove", "logs", "kill"],
-        "hooks": ["install", "uninstall", "show"], "cache": ["pack", "export", "show"],
+        "hooks": ["install", "uninstall", "show"], "cache": ["dir", "pack", "export", "show"],
         "runs": ["list", "show", "compare", "search", "watch", "set-tag", "delete", "restore"],
         "experiments": ["list", "show", "search", "create", "rename", "delete", "restore"],
         "models": [

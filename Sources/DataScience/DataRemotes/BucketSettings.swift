@@ -84,7 +84,8 @@ struct BucketSettings {
                 throw DataRemotesError(
                     .invalidRemote,
                     what: "cannot use the remote `\(settings.name)`",
-                    why: "`ssl_verify` names `\(wanted)`, and there is no such file",
+                    why:
+                        "`\(settings["ssl_verify"] == nil ? "AWS_CA_BUNDLE" : "ssl_verify")` names `\(wanted)`, and there is no such file",
                     next: "name a PEM file with the certificates that count, `true` or `false`"
                 )
             }

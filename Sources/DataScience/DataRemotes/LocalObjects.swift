@@ -9,11 +9,14 @@ package import SystemPackage
 package struct LocalObjects: Sendable {
     /// The folder of the cache: `.dvc/cache`, or what the settings name.
     package let folder: FilePath
+    /// What is packed there.
+    let packs: LocalChunks
     private let isShared: Bool
 
     /// The cache of a repository.
     package init(of repository: DataRepository) {
         folder = repository.cache.base
+        packs = LocalChunks(of: repository)
         isShared = repository.cache.isShared
     }
 

@@ -2,6 +2,7 @@
 
 import DataVersions
 import Files
+import SystemPackage
 
 /// Sends what the cache has and a remote lacks.
 ///
@@ -71,12 +72,16 @@ package struct Pusher: Sendable {
         let here = try await cache.present(needed)
         let sources = try await chunking?.settings.sources(of: needed, here: here, in: cache) ?? []
         let chunked = Set(sources.map(\.object))
-        for object in needed where !here.contains(object) && !chunked.contains(object) {
+        let absent = needed.filter { !here.contains($0) && !chunked.contains($0) }
+        let packs = cache.packs
+        let packed = try await BlockingPool.shared.run { packs.packed(absent.filter { !$0.isLegacy }.map(\.md5)) }
+        func isPacked(_ object: DataObject) -> Bool { !object.isLegacy && packed.contains(object.md5) }
+        for object in absent where !isPacked(object) {
             report.missing.append(MissingObject(name: wanted.name(object), md5: object.md5))
         }
-        let sendable = needed.filter { here.contains($0) && !chunked.contains($0) }
+        let sendable = needed.filter { !chunked.contains($0) && (here.contains($0) || isPacked($0)) }
         watch.begin(sendable.count + sources.count + folders.count)
-        let sent = try await send(sendable, wanted)
+        let sent = try await send(sendable, wanted, packed: Set(absent.filter(isPacked)))
         report.add(sent.report)
         var whole = there.union(sent.done)
         if let chunking, !sources.isEmpty {
@@ -90,13 +95,25 @@ package struct Pusher: Sendable {
 
     private func send(
         _ objects: [DataObject],
-        _ names: NamedObjects
+        _ names: NamedObjects,
+        packed: Set<DataObject> = []
     ) async throws -> (report: TransferReport, done: Set<DataObject>) {
         guard !objects.isEmpty else { return (TransferReport(), []) }
         let (cache, storage) = (cache, remote.storage)
         let result = try await Mover(concurrency: remote.concurrency, watch: watch).move(objects, named: names) {
             object in
-            try await storage.send(object.key, from: cache.path(object), md5: object.contentHash)
+            guard packed.contains(object) else {
+                return try await storage.send(object.key, from: cache.path(object), md5: object.contentHash)
+            }
+            // The cache keeps it packed.
+            let scratch = try FileSystem.temporaryDirectory(prefix: "gyre-push")
+            defer {
+                // It lies in the system's folder for such things.
+                try? FileSystem.removeTree(scratch)
+            }
+            let file = scratch.appending("content")
+            try await BlockingPool.shared.run(cancellable: { try cache.packs.write(object.md5, to: file, $0) })
+            return try await storage.send(object.key, from: file, md5: object.contentHash)
         }
         try await storage.finish()
         return result

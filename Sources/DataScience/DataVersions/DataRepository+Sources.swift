@@ -81,12 +81,21 @@ extension DataRepository {
 }
 
 extension DataRepository {
-    /// Whether `.dvcignore` files leave a path out.
-    package func isIgnored(_ path: FilePath) throws -> Bool {
+    /// What `.dvcignore` files say of a path.
+    package struct IgnoreRule: Sendable, Hashable {
+        /// Whether it leaves the path out; otherwise it takes it back in.
+        package let isIgnoring: Bool
+        /// Where it is written, as `dvc check-ignore --details` says it: the file, the line, and the pattern.
+        package let text: String
+    }
+
+    /// The rule of `.dvcignore` files that decides about a path; nil if none does, as for paths outside of the project.
+    package func ignoreRule(for path: FilePath) throws -> IgnoreRule? {
         var rest = path.lexicallyNormalized()
-        guard rest.removePrefix(root), !rest.isEmpty else {
-            throw refusal("\(path)", "it does not lie inside `\(root)`")
+        guard rest.removePrefix(root), !rest.isEmpty else { return nil }
+        return try DataTree(root: root).rule(for: rest.string, isDirectory: FileSystem.isDirectory(path)).map { rule in
+            let place = rule.file.isEmpty ? "" : "\(rule.file):\(rule.line)"
+            return IgnoreRule(isIgnoring: !rule.isNegated, text: "\(place):\(rule.text)")
         }
-        return try DataTree(root: root).ignores(rest.string, isDirectory: FileSystem.isDirectory(path))
     }
 }

@@ -12,15 +12,22 @@ struct DataTree: Sendable {
 
     /// Whether `.dvcignore` leaves a path of the project out.
     func ignores(_ relative: String, isDirectory: Bool) throws -> Bool {
+        try rule(for: relative, isDirectory: isDirectory).map { !$0.isNegated } ?? false
+    }
+
+    /// The rule that leaves a path of the project out, by itself or by a folder that it lies in, or that takes it back in.
+    func rule(for relative: String, isDirectory: Bool) throws -> IgnorePatterns.Rule? {
         let parts = ProjectPath.parts(relative)
         var patterns = Self.always
         for count in 0..<parts.count {
             let folder = parts.prefix(count).joined(separator: "/")
             patterns = try patterns.adding(nested(folder))
             let path = parts.prefix(count + 1).joined(separator: "/")
-            if patterns.isIgnored(path, isDirectory: count + 1 < parts.count || isDirectory) { return true }
+            let isLast = count + 1 == parts.count
+            let rule = patterns.rule(for: path, isDirectory: !isLast || isDirectory)
+            if let rule, isLast || !rule.isNegated { return rule }
         }
-        return false
+        return nil
     }
 
     /// All files of a folder of data, in the order of their paths' bytes; blocks.
@@ -185,20 +192,23 @@ struct DataTree: Sendable {
     private func nested(_ folder: String) throws -> IgnorePatterns {
         let file = (folder.isEmpty ? root : root.appending(folder)).appending(Self.ignoreFile)
         guard FileSystem.exists(file) else { return IgnorePatterns("") }
-        let text = try FileReader.text(of: file, limit: 1 << 20)
-        return IgnorePatterns(folder.isEmpty ? text : Self.moved(text, below: folder))
+        // DVC takes the space around a line away, and git does not.
+        let lines = try FileReader.text(of: file, limit: 1 << 20)
+            .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+            .map { String($0.trimming(while: \.isWhitespace)) }
+        let name = folder.isEmpty ? Self.ignoreFile : "\(folder)/\(Self.ignoreFile)"
+        let moved = folder.isEmpty ? lines : lines.map { Self.moved($0, below: folder) }
+        return IgnorePatterns(moved.joined(separator: "\n"), from: name, written: lines)
     }
 
-    static func moved(_ text: String, below folder: String) -> String {
-        let base = folder.map { #"\*?[!#"#.contains($0) ? "\\\($0)" : String($0) }.joined()
-        return text.split(whereSeparator: \.isNewline).map { line in
-            guard !line.hasPrefix("#"), !line.allSatisfy(\.isWhitespace) else { return "" }
-            let isNegated = line.hasPrefix("!")
-            let pattern = isNegated ? line.dropFirst() : line
-            let isAnchored = pattern.trimmingSuffix { $0 == "/" || $0 == " " }.contains("/")
-            let tail = isAnchored ? (pattern.hasPrefix("/") ? pattern.dropFirst() : pattern) : "**/\(pattern)"
-            return "\(isNegated ? "!" : "")/\(base)/\(tail)"
-        }
-        .joined(separator: "\n")
+    /// A line of a file in `folder` as one of the project's own.
+    private static func moved(_ line: String, below folder: String) -> String {
+        guard !line.isEmpty, !line.hasPrefix("#") else { return "" }
+        let base = folder.map { #"\*?[!#"#.contains($0) ? "\\($0)" : String($0) }.joined()
+        let isNegated = line.hasPrefix("!")
+        let pattern = isNegated ? line.dropFirst() : line[...]
+        let isAnchored = pattern.trimmingSuffix { $0 == "/" || $0 == " " }.contains("/")
+        let tail = isAnchored ? (pattern.hasPrefix("/") ? pattern.dropFirst() : pattern) : "**/\(pattern)"
+        return "\(isNegated ? "!" : "")/\(base)/\(tail)"
     }
 }

@@ -3,6 +3,7 @@
 import DataRemotes
 import DataVersions
 import HTTPTransport
+import Pipelines
 import SystemPackage
 import Terminal
 
@@ -51,8 +52,13 @@ struct OriginSession: Sendable {
 
     /// An importer into the project that the command works in.
     func importer(_ data: DataRepository, _ common: CommonOptions, _ bar: FilesBar) -> DataImporter {
-        DataImporter(into: data, clones: clones, client: client, folder: common.folder, others: others) {
-            bar.progress($0, $1)
-        }
+        DataImporter(
+            into: data,
+            clones: clones,
+            stages: .ofPipelines,
+            client: client,
+            folder: common.folder,
+            others: others
+        ) { bar.progress($0, $1) }
     }
 }

@@ -209,6 +209,43 @@ struct ChunkedRemoteTests {
         #expect(fetched.moved == 2)
     }
 
+    @Test(arguments: RemoteKind.allCases)
+    func `what the cache has packed goes as dvc reads it where chunks are not wished`(kind: RemoteKind) async throws {
+        let shared = try await project(kind)
+        let old = try await shared.project.commit("Old")
+        try shared.project.folder.write(Self.edited, to: "large")
+        try await shared.project.add("large")
+        #expect(try await shared.project.data.pack().count == 1)
+        let outputs = try await shared.outputs([]) { $0.commits = [old] }
+        let report = try await Pusher(from: shared.cache, to: shared.remote, watch: TransferWatch()).push(outputs)
+        #expect(report.missing == [] && report.failed.isEmpty)
+        #expect(report.moved == 2)
+        let objects = [Self.large, Self.edited].map { DataObject(FileHashing.digest(of: $0, .md5).hex) }
+        #expect(try await shared.keys() == objects.map(\.key).sorted())
+        // The cache keeps it packed.
+        #expect(!FileSystem.exists(shared.cache.path(objects[0])))
+        try shared.loseCache()
+        let fetched = try await Fetcher(from: shared.remote, to: shared.cache, watch: TransferWatch()).fetch(outputs)
+        #expect(fetched.moved == 2)
+    }
+
+    @Test func `a packed content whose pieces are damaged is not sent`() async throws {
+        let shared = try await project(.folder)
+        let old = try await shared.project.commit("Old")
+        try shared.project.folder.write(Self.edited, to: "large")
+        try await shared.project.add("large")
+        #expect(try await shared.project.data.pack().count == 1)
+        let packs = shared.cache.folder.pushing("files/chunks/packs")
+        for name in try FileSystem.list(packs) {
+            try AtomicFile.write("torn", to: packs.appending(name), permissions: [.ownerRead])
+        }
+        let outputs = try await shared.outputs([]) { $0.commits = [old] }
+        let report = try await Pusher(from: shared.cache, to: shared.remote, watch: TransferWatch()).push(outputs)
+        #expect(report.moved == 1)
+        #expect((report.failed.first?.error as? DataVersionsError)?.code == .corruptContent)
+        #expect(try await shared.keys().count == 1)
+    }
+
     @Test func `dvc reads pointers and listings, and all else when chunks are turned back`() async throws {
         let shared = try await project(.folder)
         let project = shared.project

@@ -48,6 +48,7 @@ struct StoreTests {
         DataImporter(
             into: try DataRepository.open(at: project.root),
             clones: OriginClones(folder: aside.path.appending("clones")),
+            stages: .written,
             client: S3Server.http,
             folder: project.root,
             others: .remotes(surroundings)

@@ -27,7 +27,8 @@ struct SharedProject {
     init(
         _ kind: RemoteKind,
         fault: S3Server.Fault? = nil,
-        _ more: [String: String] = [:]
+        _ more: [String: String] = [:],
+        environment: [String: String] = [:]
     ) async throws {
         project = try await TestProject()
         aside = try TestFolder()
@@ -44,7 +45,7 @@ struct SharedProject {
         }
         settings = RemoteSettings(name: "r", keys: keys.merging(more) { $1 })
         let surroundings = DataRemote.Surroundings(
-            environment: [:],
+            environment: environment,
             http: S3Server.http,
             trusting: Self.trusting,
             now: S3Server.now
@@ -252,6 +253,34 @@ struct TransferTests {
             }
         )
         #expect(error.code == .invalidRemote)
+    }
+
+    @Test func `a server is trusted by the certificates that the environment names, unless the settings say more`()
+        async throws
+    {
+        let server = try await S3Server.shared()
+        let endpoint = ["endpointurl": server.secureEndpoint]
+        let environment = ["AWS_CA_BUNDLE": server.certificate.string]
+        let shared = try await SharedProject(.bucket, endpoint, environment: environment)
+        try shared.project.folder.write("x", to: "a")
+        try await shared.project.add("a")
+        let report = try await shared.push()
+        #expect(report.moved == 1, "\(report.failed)")
+        let strict = try await SharedProject(
+            .bucket,
+            endpoint.merging(["ssl_verify": "true"]) { $1 },
+            environment: environment
+        )
+        try strict.project.folder.write("x", to: "a")
+        try await strict.project.add("a")
+        let failure = try #require(await #expect(throws: (any Error).self) { _ = try await strict.push() })
+        #expect("\(failure)".contains("certificate"))
+        let error = try #require(
+            await #expect(throws: DataRemotesError.self) {
+                _ = try await SharedProject(.bucket, endpoint, environment: ["AWS_CA_BUNDLE": "/no/such.pem"])
+            }
+        )
+        #expect(error.code == .invalidRemote && error.why.contains("`AWS_CA_BUNDLE` names `/no/such.pem`"))
     }
 
     @Test(arguments: RemoteKind.allCases)

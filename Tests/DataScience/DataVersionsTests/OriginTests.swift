@@ -76,7 +76,13 @@ struct OriginTests {
     private var clones: OriginClones { OriginClones(folder: aside.path.appending("clones")) }
 
     private var importer: DataImporter {
-        DataImporter(into: project.data, clones: clones, client: Self.client, folder: project.root) { _, _ in }
+        DataImporter(
+            into: project.data,
+            clones: clones,
+            stages: .written,
+            client: Self.client,
+            folder: project.root
+        ) { _, _ in }
     }
 
     private func open(_ address: String? = nil, revision: String? = nil) async throws -> (Origin, OriginContents) {
@@ -85,6 +91,7 @@ struct OriginTests {
             revision: revision,
             from: project.root,
             clones: clones,
+            stages: .written,
             sizes: true
         )
         return (origin, try OriginContents(of: origin, client: Self.client))
@@ -168,6 +175,24 @@ struct OriginTests {
         let error = await #expect(throws: DataVersionsError.self) { _ = try await importer.update("m.dvc") }
         #expect(error?.code == .wouldOverwrite)
         #expect(try project.folder.text("m") == "mine")
+    }
+
+    @Test func `an import from a database is refused by name, and its data is data as any`() async throws {
+        try project.folder.write("a\n1\n", to: "rows.csv")
+        _ = try await project.data.add([project.root.appending("rows.csv")])
+        let pointer = try #require(try project.folder.text("rows.csv.dvc"))
+        let imported =
+            "frozen: true\ndeps:\n- db:\n    connection: warehouse\n    query: SELECT 1\n    file_format: csv\n"
+            + pointer
+        try project.folder.write(imported, to: "rows.csv.dvc")
+        let error = try await #require(throws: DataVersionsError.self) { _ = try await importer.update("rows.csv.dvc") }
+        #expect(
+            error.why.contains("imported from a database") && error.next?.contains("`dvc update rows.csv.dvc`") == true
+        )
+        #expect(try project.folder.text("rows.csv.dvc") == imported)
+        try project.folder.remove("rows.csv")
+        #expect(try await project.data.checkout(project.data.pointers()) == ["rows.csv"])
+        #expect(try project.folder.text("rows.csv") == "a\n1\n")
     }
 
     @Test func `a path that did not change is up to date`() async throws {

@@ -72,4 +72,42 @@ struct PlotTemplateTests {
         #expect(page.hasPrefix("<head><script src=") && page.contains("</head><main>") && page.contains("vegaEmbed("))
         #expect(throws: PipelinesError.self) { try PlotPage.html(plots, frame: "<main></main>") }
     }
+
+    @Test func `each name that dvc has draws dvc's data on dvc's axes`() async throws {
+        let lab = try await laboratory()
+        let names = try await lab.project.dvc("plots", "templates").output.split(separator: "\n").map(String.init)
+        #expect(PlotPage.templates == names)
+        var revisions: [ProjectRevision] = []
+        for name in ["workspace", "HEAD"] {
+            revisions.append(try await ProjectRevision(name, of: lab.project.data))
+        }
+        let program = """
+            import json, subprocess, sys
+            def fields(node, axis):
+                if isinstance(node, list):
+                    return {f for item in node for f in fields(item, axis)}
+                if not isinstance(node, dict):
+                    return set()
+                own = node.get("encoding", {}).get(axis, {})
+                return {own[k] for k in ("field",) if k in own} | {f for item in node.values() for f in fields(item, axis)}
+            ours, theirs = [json.loads(text) for text in sys.stdin.read().split("\\0")]
+            assert "<DVC_METRIC" not in json.dumps(ours)
+            assert ours["data"] == theirs["data"] and ours["title"]["text"] == theirs["title"]["text"]
+            for axis in "xy":
+                assert fields(ours, axis) == fields(theirs, axis), (axis, fields(ours, axis), fields(theirs, axis))
+            """
+        for name in names {
+            let plots = try await Plot.collect(revisions, targets: ["l.csv"], options: ["template": name]).plots
+            let ours = try #require(plots.first.flatMap(PlotPage.vega))
+            let theirs = try await lab.project.dvc("plots", "diff", "-t", name, "--targets", "l.csv", "--show-vega")
+                .output
+            let same = try await Tool.dvcPython.run(
+                ["-c", program],
+                in: lab.project.root,
+                expecting: nil,
+                input: ours + "\0" + theirs
+            )
+            #expect(same.code == 0, "\(name): \(same.error)\n\(ours)\n\(theirs)")
+        }
+    }
 }

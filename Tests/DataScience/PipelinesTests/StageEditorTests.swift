@@ -163,4 +163,147 @@ struct StageEditorTests {
             ]
         )
     }
+
+    // MARK: Plots
+
+    private static let plotted = """
+        # head
+        stages:
+          train:   # the one
+            cmd: echo hi
+            outs:
+            - model:
+                cache: false
+            - raw.csv
+            # plots here
+            plots:
+            - acc.csv:
+                x: step   # mine
+                cache: false
+            - loss.csv   # plain
+            - 'quoted.csv'
+
+          # the other
+          eval:
+            cmd: echo e
+            outs: [only.csv]
+          flow:
+            cmd: echo f
+            plots: [flow.csv, {known.csv: {x: a}}]
+          loop:
+            foreach: [a, b]
+            do:
+              cmd: echo ${item}
+              plots:
+              - p_${item}.csv
+
+        """
+
+    private func modify(
+        _ path: String,
+        _ settings: KeyValuePairs<String, String> = [:],
+        unset: [String] = [],
+        header: Bool? = nil,
+        _ folder: TestFolder
+    ) throws -> String {
+        let text = try #require(try folder.text("dvc.yaml"))
+        let stage = try #require(try Pipeline(text).stages.first { $0.outputs.contains { $0.path == path } })
+        var change = StageEditor.PlotChange()
+        change.settings = settings.map { ($0.key, $0.value) }
+        change.unset = unset
+        change.hasHeader = header
+        _ = try StageEditor(root: folder.path).modifyPlot(path, of: stage, change)
+        return try #require(try folder.text("dvc.yaml"))
+    }
+
+    @Test func `how a plot is shown is changed with all that people wrote around it kept`() throws {
+        let (folder, _) = try ready(Self.plotted)
+        var expected = Self.plotted
+        func expect(_ text: String, _ old: String, _ new: String) {
+            expected.replace(old, with: new)
+            #expect(text == expected)
+        }
+        expect(
+            try modify("loss.csv", ["x": "epoch", "title": "A: b"], folder),
+            "- loss.csv   # plain\n",
+            "- loss.csv:   # plain\n        x: epoch\n        title: 'A: b'\n"
+        )
+        expect(try modify("loss.csv", unset: ["title"], folder), "        title: 'A: b'\n", "")
+        expect(
+            try modify("loss.csv", unset: ["x"], folder),
+            "loss.csv:   # plain\n        x: epoch\n",
+            "loss.csv   # plain\n"
+        )
+        expect(
+            try modify("acc.csv", ["x": "n"], header: false, folder),
+            "x: step   # mine\n        cache: false\n",
+            "x: n   # mine\n        cache: false\n        header: false\n"
+        )
+        expect(
+            try modify("quoted.csv", ["x": "1", "x_label": "true"], folder),
+            "- 'quoted.csv'\n",
+            "- 'quoted.csv':\n        x: '1'\n        x_label: 'true'\n"
+        )
+        expect(try modify("flow.csv", ["y": "b, c"], folder), "[flow.csv,", "[{flow.csv: {y: \"b, c\"}},")
+        expect(try modify("known.csv", ["y": "b"], folder), "{x: a}", "{x: a, \"y\": b}")
+    }
+
+    @Test func `an output becomes a plot, among the plots`() throws {
+        let (folder, _) = try ready(Self.plotted)
+        var expected = Self.plotted.replacing("    - raw.csv\n", with: "")
+        expected.replace("    - 'quoted.csv'\n", with: "    - 'quoted.csv'\n    - raw.csv:\n        y: b\n")
+        #expect(try modify("raw.csv", ["y": "b"], folder) == expected)
+        expected.replace("    outs:\n    - model:\n        cache: false\n", with: "")
+        expected.replace(
+            "    - 'quoted.csv'\n",
+            with: "    - model:\n        cache: false\n        x: a\n    - 'quoted.csv'\n"
+        )
+        #expect(try modify("model", ["x": "a"], folder) == expected)
+        expected.replace("    outs: [only.csv]\n", with: "    plots:\n    - only.csv:\n        x: a\n")
+        #expect(try modify("only.csv", ["x": "a"], folder) == expected)
+    }
+
+    @Test(arguments: [("p_a.csv", [], "loop"), ("raw.csv", ["x"], "no plot"), ("acc.csv", ["cache"], "`cache`")])
+    func `what cannot be changed is refused, and nothing is written`(path: String, unset: [String], why: String) throws
+    {
+        let (folder, _) = try ready(Self.plotted)
+        let error = try #require(throws: PipelinesError.self) {
+            try modify(path, unset.isEmpty ? ["x": "a"] : [:], unset: unset, folder)
+        }
+        #expect(error.why.contains(why))
+        #expect(try folder.text("dvc.yaml") == Self.plotted)
+    }
+
+    @Test func `a file in the form of dvc is changed to the bytes that dvc writes`() async throws {
+        let lab = try await Laboratory(
+            """
+            stages:
+              train:
+                cmd: echo hi
+                outs:
+                - model
+                plots:
+                - acc.csv:
+                    cache: false
+                    x: step
+                - loss.csv
+
+            """
+        )
+        let other = try await Laboratory(copying: lab.project)
+        let state = try TestFolder()
+        let dvc = Tool.dvc(state: state.path)
+        let steps: [(path: String, flags: [String], settings: KeyValuePairs<String, String>, unset: [String])] = [
+            ("loss.csv", ["-x", "epoch", "-t", "simple"], ["template": "simple", "x": "epoch"], []),
+            ("acc.csv", ["-y", "b", "--title", "A: 'b'"], ["y": "b", "title": "A: 'b'"], []),
+            ("loss.csv", ["--unset", "x", "template"], [:], ["x", "template"]),
+            ("model", ["-y", "no"], ["y": "no"], []),
+            ("acc.csv", ["--x-label", "1", "--unset", "x"], ["x_label": "1"], ["x"]),
+        ]
+        for step in steps {
+            try await dvc.run(["plots", "modify", "-q", step.path] + step.flags, in: other.project.root)
+            let ours = try modify(step.path, step.settings, unset: step.unset, lab.project.folder)
+            #expect(ours == (try other.project.folder.text("dvc.yaml")), "\(step)")
+        }
+    }
 }

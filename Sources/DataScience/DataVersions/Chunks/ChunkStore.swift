@@ -109,17 +109,24 @@ struct ChunkStore: Sendable {
         for md5 in objects {
             defer { note() }
             guard !cache.holds(md5), holds(md5) else { continue }
-            var writer = try AtomicFileWriter(replacing: try cache.place(for: md5), permissions: ContentCache.protected)
-            var hasher = MD5Hasher()
-            for (_, piece) in try manifest(md5).pieces {
-                try flag.check()
-                guard let bytes = try read(piece) else { throw damaged(md5) }
-                bytes.withUnsafeBytes { hasher.update($0) }
-                try writer.append(bytes)
-            }
-            guard hasher.finish().hex == md5 else { throw damaged(md5) }
-            try writer.commit()
+            try write(md5, to: try cache.place(for: md5), flag)
         }
+    }
+
+    /// Puts a content together in a file.
+    ///
+    /// - Throws: ``DataVersionsError`` `.corruptContent` if pieces are damaged or gone.
+    func write(_ md5: String, to file: FilePath, _ flag: CancellationFlag) throws {
+        var writer = try AtomicFileWriter(replacing: file, permissions: ContentCache.protected)
+        var hasher = MD5Hasher()
+        for (_, piece) in try manifest(md5).pieces {
+            try flag.check()
+            guard let bytes = try read(piece) else { throw damaged(md5) }
+            bytes.withUnsafeBytes { hasher.update($0) }
+            try writer.append(bytes)
+        }
+        guard hasher.finish().hex == md5 else { throw damaged(md5) }
+        try writer.commit()
     }
 
     func read(_ piece: Piece) throws -> [UInt8]? {

@@ -19,6 +19,13 @@ package struct LocalChunks: Sendable {
         store.isThere ? Set(contents.filter(store.holds)) : []
     }
 
+    /// Puts a content that is packed together in a file; blocks.
+    ///
+    /// - Throws: ``DataVersionsError`` `.corruptContent` if pieces are damaged or gone.
+    package func write(_ md5: String, to file: FilePath, _ flag: CancellationFlag) throws {
+        try store.write(md5, to: file, flag)
+    }
+
     /// A content that is packed.
     package func packedSource(_ md5: String) -> ChunkSource { ChunkSource(md5, .packed(store, nil)) }
 

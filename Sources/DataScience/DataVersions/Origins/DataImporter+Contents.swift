@@ -23,7 +23,13 @@ extension DataImporter {
                 of: url,
                 among: [folder, data.root, data.root.appending(path).removingLastComponent()]
             )
-            let origin = try await Origin.open(url, revision: lock ?? revision, from: base, clones: clones)
+            let origin = try await Origin.open(
+                url,
+                revision: lock ?? revision,
+                from: base,
+                clones: clones,
+                stages: stages
+            )
             guard let taken = try await take(inside, origin, path, .whole) else { throw data.missing(path) }
             pointer = taken
         } else {

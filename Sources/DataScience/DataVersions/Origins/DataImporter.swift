@@ -30,6 +30,7 @@ package struct DataImporter: Sendable {
 
     let data: DataRepository
     let clones: OriginClones
+    let stages: StageFolders
     let client: HTTPTransportClient
     /// The folder that relative addresses begin at.
     let folder: FilePath
@@ -41,6 +42,7 @@ package struct DataImporter: Sendable {
     package init(
         into data: DataRepository,
         clones: OriginClones,
+        stages: StageFolders,
         client: HTTPTransportClient,
         folder: FilePath,
         others: OtherStores? = nil,
@@ -48,6 +50,7 @@ package struct DataImporter: Sendable {
     ) {
         self.data = data
         self.clones = clones
+        self.stages = stages
         self.client = client
         self.folder = folder
         self.others = others
@@ -153,7 +156,7 @@ package struct DataImporter: Sendable {
         switch old.dependency {
         case .repository(let url, let path, let oldRevision, let lock):
             let wanted = revision ?? oldRevision
-            let origin = try await Origin.open(url, revision: wanted, from: folder, clones: clones)
+            let origin = try await Origin.open(url, revision: wanted, from: folder, clones: clones, stages: stages)
             if origin.commit == lock, wanted == oldRevision, old.output != nil || extent == .noDownload {
                 return Result(file: file, path: target, pointer: old.output?.at(target), hasChanged: false)
             }
@@ -190,7 +193,7 @@ package struct DataImporter: Sendable {
         _ target: String,
         _ extent: Extent
     ) async throws -> (DataPointer?, String) {
-        let origin = try await Origin.open(address, revision: revision, from: folder, clones: clones)
+        let origin = try await Origin.open(address, revision: revision, from: folder, clones: clones, stages: stages)
         return (try await take(path, origin, target, extent), origin.commit)
     }
 

@@ -33,11 +33,18 @@ extension Origin {
         _ contents: OriginContents
     ) async throws -> [Entry] {
         let path = ProjectPath.parts(path).filter { $0 != "." }.joined(separator: "/")
-        let all = try await entries(path, depth, contents)
-        let prefix = path.isEmpty ? "" : path + "/"
-        if let single = all.first(where: { $0.path == path }), !single.isDirectory {
+        let all = try await paths(path, depth, onlyData, contents)
+        if let single = all.first(where: { $0.path.isEmpty }), !single.isDirectory {
             return [single.at(ProjectPath.parts(path).last ?? path)]
         }
+        return Self.folded(all.filter { !$0.path.isEmpty }, depth)
+    }
+
+    /// All files, and folders of data, at a path or below it, by their paths from there.
+    func paths(_ path: String, _ depth: Int, _ onlyData: Bool, _ contents: OriginContents) async throws -> [Entry] {
+        let all = try await entries(path, depth, contents)
+        if let single = all.first(where: { $0.path == path }), !single.isDirectory { return [single.at("")] }
+        let prefix = path.isEmpty ? "" : path + "/"
         let inside = all.filter { $0.path.hasPrefix(prefix) && (!onlyData || $0.isOutput) }
         guard !inside.isEmpty || path.isEmpty || all.contains(where: { $0.path == path }) else {
             throw DataVersionsError(
@@ -47,7 +54,7 @@ extension Origin {
                 next: "see what it has by `gyre list \(address)`"
             )
         }
-        return Self.folded(inside.map { $0.at(String($0.path.dropFirst(prefix.count))) }, depth)
+        return inside.map { $0.at(String($0.path.dropFirst(prefix.count))) }
     }
 
     /// All files, and folders of data that need not be opened.

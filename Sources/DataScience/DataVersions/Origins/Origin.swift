@@ -49,6 +49,7 @@ package struct Origin: Sendable {
     ///   - revision: A branch, a tag or a commit; what is checked out, or the default branch, if nil.
     ///   - folder: The folder that a relative address begins at.
     ///   - clones: Where clones are kept.
+    ///   - stages: Knows the folders of stages that templates name.
     ///   - sizes: Whether the sizes of git's files are known then, for which a clone has to fetch every one.
     /// - Returns: The place, at one commit of it.
     /// - Throws: ``DataVersionsError`` `.git` if there is no such repository or revision.
@@ -57,6 +58,7 @@ package struct Origin: Sendable {
         revision: String? = nil,
         from folder: FilePath,
         clones: OriginClones,
+        stages: StageFolders,
         sizes: Bool = false
     ) async throws -> Origin {
         let local = try await localFolder(address, from: folder)
@@ -72,7 +74,7 @@ package struct Origin: Sendable {
         }
         let objects = GitObjects(root: place)
         let files = try await objects.files(of: commit, sizes: sizes)
-        let reader = OriginPointers(files: files, objects: objects)
+        let reader = OriginPointers(files: files, objects: objects, folders: stages)
         let outputs = try await reader.outputs()
         return Origin(
             address: address,

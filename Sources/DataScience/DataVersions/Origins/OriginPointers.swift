@@ -7,6 +7,8 @@ import Files
 struct OriginPointers: Sendable {
     let files: [GitObjects.File]
     let objects: GitObjects
+    /// Knows the folders of stages that templates name.
+    let folders: StageFolders
 
     /// All outputs with a hash, by path; a file that cannot be understood names none, so that the others can be used.
     func outputs() async throws -> [Origin.Output] {
@@ -25,25 +27,47 @@ struct OriginPointers: Sendable {
             let outputs =
                 path.hasSuffix(".dvc")
                 ? Self.outputs(document["outs"], below: Self.folder(path) + [document["wdir"]?.string ?? "."], true)
-                : Self.stages(document, path, texts[Self.beside(path, "dvc.yaml")])
+                : try await stages(document, path, texts)
             // What git holds is read from git.
             for output in outputs where !known.contains(output.path) { found[output.path] = output }
         }
         return found.values.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     }
 
-    private static func stages(_ lock: YAMLNode, _ path: String, _ pipeline: String?) -> [Origin.Output] {
-        let stages = pipeline.flatMap { try? YAMLDocument.parse($0, file: path) }?["stages"]
+    private func stages(
+        _ lock: YAMLNode,
+        _ path: String,
+        _ texts: [String: String]
+    ) async throws -> [Origin.Output] {
+        let file = Self.beside(path, "dvc.yaml")
+        let stages = texts[file].flatMap { try? YAMLDocument.parse($0, file: file) }?["stages"]
         // The first form of the file had the stages at its top.
         let entries = (lock["stages"] ?? lock).entries
-        return entries.flatMap { entry -> [Origin.Output] in
+        var resolved: [String: String]?
+        var outputs: [Origin.Output] = []
+        for entry in entries {
             // A stage of a list or matrix is named by its template, `@`, and its item.
             let name = entry.key.split(separator: "@").first.map(String.init) ?? entry.key
             let stage = stages?[entry.key] ?? stages?[name]
-            let folder = (stage?["wdir"] ?? stage?["do"]?["wdir"])?.string ?? "."
-            guard !folder.contains("${") else { return [] }
-            return outputs(entry.value["outs"], below: Self.folder(path) + [folder], false)
+            var folder = Self.folder(path) + [(stage?["wdir"] ?? stage?["do"]?["wdir"])?.string ?? "."]
+            if folder.last?.contains("${") == true {
+                if resolved == nil { resolved = try await resolvedFolders(file, texts) }
+                guard let known = resolved?[entry.key] else { continue }
+                folder = [known]
+            }
+            outputs += Self.outputs(entry.value["outs"], below: folder, false)
         }
+        return outputs
+    }
+
+    /// The folders of a file's stages; none if it cannot be understood.
+    private func resolvedFolders(_ file: String, _ texts: [String: String]) async throws -> [String: String] {
+        let byPath = Dictionary(files.filter { !$0.isLink }.map { ($0.path, $0.object) }) { $1 }
+        let found = try await folders.folders(of: file, texts, known: Set(byPath.keys)) { path in
+            guard let object = byPath[path] else { return "" }
+            return String(decoding: try await objects.contents(of: [object])[object] ?? [], as: UTF8.self)
+        }
+        return found ?? [:]
     }
 
     private static func outputs(_ list: YAMLNode?, below folder: [String], _ isPointerFile: Bool) -> [Origin.Output] {

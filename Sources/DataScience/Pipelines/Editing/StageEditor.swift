@@ -8,7 +8,7 @@ package import SystemPackage
 
 /// Changes stages in a `dvc.yaml` that people wrote: comments, order and layout stay.
 package struct StageEditor: Sendable {
-    private let root: FilePath
+    let root: FilePath
 
     /// An editor of the project at `root`.
     package init(root: FilePath) { self.root = root }

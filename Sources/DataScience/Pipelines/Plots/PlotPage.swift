@@ -5,97 +5,20 @@ import Documents
 
 /// Draws plots: as documents of Vega-Lite, and as a page that shows them.
 package enum PlotPage {
-    /// The ways to draw a series that need no template of the user's.
-    package static let templates = [
-        "linear", "simple", "scatter", "smooth", "bar_horizontal", "bar_horizontal_sorted", "confusion",
-        "confusion_normalized",
-    ]
+    /// The ways to draw a series that need no template of the user's: those that DVC names.
+    package static let templates = PlotTemplate.builtInNames
+
+    /// The document of one of these, with anchors such as `<DVC_METRIC_DATA>` where the data goes; nil for another name.
+    package static func template(_ name: String) -> String? { PlotTemplate.builtIn(name) }
 
     static let colors = [
         "#945dd6", "#13adc7", "#f46837", "#48bb78", "#cc3699", "#ffd23f", "#5c62d6", "#ed5565",
     ]
 
     /// The document of a plot; nil for pictures.
-    ///
-    /// - Source: Vega-Lite 5, https://vega.github.io/schema/vega-lite/v5.json
     package static func vega(_ plot: Plot) -> String? {
         guard case .rows(let rows) = plot.content else { return nil }
-        if let template = plot.template { return template.filled(with: plot, rows: rows) }
-        let values = rows.map(PythonText.ordered).joined(separator: ", ")
-        let title = PythonText.json(plot.settings["title"] ?? plot.id)
-        let domain = plot.revisions.map { PythonText.json($0) }.joined(separator: ", ")
-        let range = plot.revisions.indices.map { "\"\(colors[$0 % colors.count])\"" }.joined(separator: ", ")
-        let color =
-            "\"color\": {\"field\": \"rev\", \"type\": \"nominal\", \"scale\": {\"domain\": [\(domain)], \"range\": [\(range)]}}"
-        let isJoined = rows.first?["field"] != nil
-        let dash = isJoined ? ", \"strokeDash\": {\"field\": \"field\", \"type\": \"nominal\"}" : ""
-        return """
-            {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "data": {"values": [\(values)]}, \
-            "title": {"text": \(title), "anchor": "middle"}, "width": 300, "height": 300, \
-            \(body(plot, color: color, dash: dash))}
-            """
-    }
-
-    private static func body(_ plot: Plot, color: String, dash: String) -> String {
-        func axis(_ field: String, _ label: String?, _ type: String) -> String {
-            let title = PythonText.json(label ?? field)
-            let zero = type == "quantitative" ? ", \"scale\": {\"zero\": false}" : ""
-            return
-                "{\"field\": \(PythonText.json(field.replacing(".", with: "\\."))), \"type\": \"\(type)\", \"title\": \(title)\(zero)}"
-        }
-        let (xLabel, yLabel) = (plot.settings["x_label"], plot.settings["y_label"])
-        let isText: Bool
-        if case .rows(let rows) = plot.content, let first = rows.first?[plot.x]?.string, Double(first) == nil {
-            isText = true
-        } else {
-            isText = false
-        }
-        let x = axis(plot.x, xLabel, isText ? "nominal" : "quantitative")
-        let y = axis(plot.y, yLabel, "quantitative")
-        switch plot.settings["template"] ?? "linear" {
-        case "scatter":
-            return
-                "\"mark\": {\"type\": \"point\", \"tooltip\": {\"content\": \"data\"}}, \"encoding\": {\"x\": \(x), \"y\": \(y), \(color)}"
-        case "simple":
-            return
-                "\"mark\": {\"type\": \"line\", \"tooltip\": {\"content\": \"data\"}}, \"encoding\": {\"x\": \(x), \"y\": \(y), \(color)\(dash)}"
-        case "smooth":
-            let fields =
-                "\"loess\": \(PythonText.json(plot.y)), \"on\": \(PythonText.json(plot.x)), \"groupby\": [\"rev\"], \"bandwidth\": 0.3"
-            return
-                "\"mark\": \"line\", \"transform\": [{\(fields)}], \"encoding\": {\"x\": \(x), \"y\": \(y), \(color)\(dash)}"
-        case "bar_horizontal", "bar_horizontal_sorted":
-            let sort = plot.settings["template"] == "bar_horizontal_sorted" ? ", \"sort\": \"-x\"" : ""
-            let names =
-                "{\"field\": \(PythonText.json(plot.y)), \"type\": \"nominal\", \"title\": \(PythonText.json(yLabel ?? plot.y))\(sort)}"
-            return
-                "\"mark\": {\"type\": \"bar\", \"tooltip\": true}, \"encoding\": {\"x\": \(axis(plot.x, xLabel, "quantitative")), \"y\": \(names), \"yOffset\": {\"field\": \"rev\"}, \(color)}"
-        case "confusion", "confusion_normalized":
-            return confusion(plot, xLabel, yLabel)
-        default:
-            return """
-                "layer": [{"mark": {"type": "line", "tooltip": {"content": "data"}}, "params": [{"name": "grid", "select": "interval", \
-                "bind": "scales"}]}, {"mark": {"type": "circle", "size": 12, "tooltip": {"content": "data"}}}], \
-                "encoding": {"x": \(x), "y": \(y), \(color)\(dash)}
-                """
-        }
-    }
-
-    private static func confusion(_ plot: Plot, _ xLabel: String?, _ yLabel: String?) -> String {
-        let (x, y) = (PythonText.json(plot.x), PythonText.json(plot.y))
-        let isShare = plot.settings["template"] == "confusion_normalized"
-        let count = "{\"aggregate\": [{\"op\": \"count\", \"as\": \"count\"}], \"groupby\": [\(x), \(y), \"rev\"]}"
-        let share =
-            ", {\"joinaggregate\": [{\"op\": \"sum\", \"field\": \"count\", \"as\": \"all\"}], \"groupby\": [\(y), \"rev\"]}, {\"calculate\": \"datum.count / datum.all\", \"as\": \"share\"}"
-        let field = isShare ? "share" : "count"
-        let format = isShare ? ", \"format\": \".2f\"" : ""
-        let axes =
-            "\"x\": {\"field\": \(x), \"type\": \"nominal\", \"title\": \(PythonText.json(xLabel ?? plot.x))}, \"y\": {\"field\": \(y), \"type\": \"nominal\", \"title\": \(PythonText.json(yLabel ?? plot.y))}"
-        return """
-            "transform": [\(count)\(isShare ? share : "")], "facet": {"field": "rev", "type": "nominal"}, "spec": {"width": 300, \
-            "height": 300, "encoding": {\(axes)}, "layer": [{"mark": "rect", "encoding": {"color": {"field": "\(field)", \
-            "type": "quantitative"}}}, {"mark": "text", "encoding": {"text": {"field": "\(field)"\(format)}}}]}
-            """
+        return plot.template.filled(with: plot, rows: rows)
     }
 
     /// DVC's document of all plots.

@@ -27,8 +27,8 @@ package struct Plot: Sendable {
     package let revisions: [String]
     /// The data.
     package let content: Content
-    /// The user's way to draw it; nil for one of ours.
-    let template: PlotTemplate?
+    /// How it is drawn.
+    let template: PlotTemplate
 
     /// Why data of a plot could not be had.
     package struct Problem: Sendable {
@@ -97,12 +97,13 @@ package struct Plot: Sendable {
             }
         }
         var templates: [String: PlotTemplate] = [:]
-        for name in Set(definitions.values.compactMap { $0.settings["template"] }) {
+        func name(_ definition: PlotDefinition) -> String { definition.settings["template"] ?? "linear" }
+        for name in Set(definitions.values.map(name)) {
             guard let root = revisions.first?.root else { continue }
             templates[name] = try await PlotTemplate.named(name, in: root)
         }
         let plots = order.compactMap { id -> Plot? in
-            guard let definition = definitions[id] else { return nil }
+            guard let definition = definitions[id], let template = templates[name(definition)] else { return nil }
             let content: Content
             if let found = images[id] {
                 content = .pictures(found)
@@ -119,7 +120,7 @@ package struct Plot: Sendable {
                 y: y,
                 revisions: revisions.map(\.name),
                 content: content,
-                template: definition.settings["template"].flatMap { templates[$0] }
+                template: template
             )
         }
         return (plots, problems)

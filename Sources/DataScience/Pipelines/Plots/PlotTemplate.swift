@@ -5,7 +5,7 @@ import Documents
 import Files
 import SystemPackage
 
-/// A document of Vega-Lite that a user wrote, with anchors such as `<DVC_METRIC_DATA>` where the data goes.
+/// A document of Vega-Lite with anchors such as `<DVC_METRIC_DATA>` where the data goes.
 ///
 /// - Source: the anchors and what fills them are those of `dvc_render/vega.py` 1.0, which DVC 3.67 uses.
 struct PlotTemplate: Sendable {
@@ -16,12 +16,11 @@ struct PlotTemplate: Sendable {
     /// - Parameters:
     ///   - name: A file in `.dvc/plots`, with or without `.json`, or a path from the root.
     ///   - root: The root of the repository.
-    /// - Returns: nil if there is none and one of Gyre's own has that name.
+    /// - Returns: The template; that of the name that needs no file if there is none.
     /// - Throws: ``PipelinesError`` `.invalidPipeline`, ``DocumentError``.
-    static func named(_ name: String, in root: FilePath) async throws -> PlotTemplate? {
-        guard let text = try await text(of: name, in: root) else {
-            if PlotPage.templates.contains(name) { return nil }
-            throw refusal(name, "there is no `.dvc/plots/\(name).json`, and none of Gyre's has that name")
+    static func named(_ name: String, in root: FilePath) async throws -> PlotTemplate {
+        guard let text = try await text(of: name, in: root) ?? builtIn(name) else {
+            throw refusal(name, "there is no `.dvc/plots/\(name).json`, and none that needs no file has that name")
         }
         let template = PlotTemplate(document: try YAMLDocument.parse(text, file: name))
         guard template.document.isMapping, template.holds("data") else {

@@ -5,11 +5,11 @@ import DataVersions
 import JSONText
 import Terminal
 
-/// `gyre cache`: room in the cache.
+/// `gyre cache`: where the cache is, and room in it.
 struct CacheVerb: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cache",
-        abstract: "Keep earlier versions of data as the pieces that differ.",
+        abstract: "Choose the cache's folder; keep earlier versions of data as the pieces that differ.",
         discussion: """
             Versions of a large table that was edited share most of their bytes. `pack` keeps those of earlier versions once; \
             the data of the current commit stays as `dvc` reads it, and a checkout of an earlier one unpacks what it needs. \
@@ -19,7 +19,9 @@ struct CacheVerb: AsyncParsableCommand {
               gyre cache pack
               gyre cache show
             """,
-        subcommands: [CachePackVerb.self, CacheExportVerb.self, CacheShowVerb.self, CacheMigrateVerb.self]
+        subcommands: [
+            CacheDirVerb.self, CachePackVerb.self, CacheExportVerb.self, CacheShowVerb.self, CacheMigrateVerb.self,
+        ]
     )
 }
 

@@ -117,33 +117,3 @@ struct RootVerb: AsyncParsableCommand {
         try common.output.answer(json: writer.text, text: path)
     }
 }
-
-/// `gyre check-ignore`: whether `.dvcignore` leaves paths out.
-struct CheckIgnoreVerb: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "check-ignore",
-        abstract: "Print those of the paths that `.dvcignore` leaves out.",
-        discussion: """
-            The exit code is 1 if none is.
-
-            Example:
-              gyre check-ignore data/*
-            """
-    )
-
-    @Argument(help: ArgumentHelp("Files or folders.", valueName: "path"))
-    var targets: [String]
-
-    @OptionGroup var common: CommonOptions
-
-    func run() async throws {
-        let data = try common.data()
-        let ignored = try targets.filter { try data.isIgnored(common.path($0)) }
-        var writer = JSONWriter()
-        writer.object { writer in
-            writer.field("ignored", ignored)
-        }
-        try common.answer(json: writer.text, text: ignored.joined(separator: "\n"))
-        if ignored.isEmpty { throw ExitCode(1) }
-    }
-}

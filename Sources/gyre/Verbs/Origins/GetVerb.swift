@@ -4,6 +4,7 @@ import ArgumentParser
 import DataVersions
 import Files
 import JSONText
+import Pipelines
 import Server
 import Synchronization
 import SystemPackage
@@ -52,7 +53,13 @@ struct GetVerb: AsyncParsableCommand {
         let bar = FilesBar(common.output, "downloading")
         try await OriginSession.with { session in
             defer { bar.finish() }
-            let origin = try await Origin.open(url, revision: rev, from: common.folder, clones: session.clones)
+            let origin = try await Origin.open(
+                url,
+                revision: rev,
+                from: common.folder,
+                clones: session.clones,
+                stages: .ofPipelines
+            )
             let contents = try session.contents(of: origin, remote: remote)
             if showUrl { return try showAddress(origin, contents) }
             let selection = try await origin.select(path, contents)

@@ -19,7 +19,7 @@ struct PlotsVerb: AsyncParsableCommand {
             Example:
               gyre plots diff main
             """,
-        subcommands: [PlotsShowVerb.self, PlotsDiffVerb.self, PlotsTemplatesVerb.self]
+        subcommands: [PlotsShowVerb.self, PlotsDiffVerb.self, PlotsModifyVerb.self, PlotsTemplatesVerb.self]
     )
 }
 
@@ -76,16 +76,23 @@ struct PlotsDiffVerb: AsyncParsableCommand {
 struct PlotsTemplatesVerb: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "templates",
-        abstract: "List the ways to draw a series.",
+        abstract: "List the ways to draw a series, or print the document of one.",
         discussion: """
             Example:
-              gyre plots templates --json
+              gyre plots templates linear > .dvc/plots/mine.json
             """
     )
+
+    @Argument(help: ArgumentHelp("The way whose document is printed.", valueName: "name"))
+    var template: String?
 
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
+        if let template {
+            guard let document = PlotPage.template(template) else { throw PlotOptions.unknown(template) }
+            return try common.output.answer(json: document, text: document)
+        }
         let names = PlotPage.templates
         let json = "[\(names.map { "\"\($0)\"" }.joined(separator: ", "))]"
         try common.output.answer(json: json, text: names.joined(separator: "\n"))
@@ -135,6 +142,14 @@ struct PlotOptions: ParsableArguments {
     @Flag(help: "Not supported: open the page that is named by a browser.")
     var open = false
 
+    static func unknown(_ template: String) -> UsageError {
+        UsageError(
+            what: "cannot draw by the template `\(template)`",
+            why: "there is no `.dvc/plots/\(template).json`, and none of DVC's has that name",
+            next: "name one of \(PlotPage.templates.joined(separator: ", "))"
+        )
+    }
+
     private var settings: [String: String] {
         let named: [(String, String?)] = [
             ("template", template), ("x", x), ("y", y), ("x_label", xLabel), ("y_label", yLabel), ("title", title),
@@ -170,11 +185,7 @@ struct PlotOptions: ParsableArguments {
         let project = try PipelineProject(common)
         // Also where there is nothing to draw.
         if let template, try await !Plot.hasTemplate(template, in: project.root) {
-            throw UsageError(
-                what: "cannot draw by the template `\(template)`",
-                why: "there is no `.dvc/plots/\(template).json`, and none of Gyre's has that name",
-                next: "name one of \(PlotPage.templates.joined(separator: ", "))"
-            )
+            throw Self.unknown(template)
         }
         var revisions: [ProjectRevision] = []
         for name in names { revisions.append(try await ProjectRevision(name, of: project.data)) }

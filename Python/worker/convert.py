@@ -46,6 +46,28 @@ def signature_columns(document, model):
     return [(str(index), False) for index in range(width)]
 
 
+def own_example(folder, document, names):
+    """The rows that were logged with the model as its example; None if there are none that can be read."""
+    info = document.get("saved_input_example_info") or {}
+    path = folder / info.get("artifact_path", "input_example.json")
+    if not path.exists():
+        return None
+    content = json.loads(path.read_text())
+    if isinstance(content, dict) and "data" in content:
+        return pd.DataFrame(content["data"], columns=content.get("columns", names))[names]
+    if isinstance(content, dict) and "inputs" in content:
+        return pd.DataFrame(content["inputs"], columns=names)
+    return None
+
+
+def as_example(rows, name, is_text):
+    """The first values of a column for people to see, as JSON has them."""
+    values = rows[name].head(4)
+    if is_text:
+        return [None if pd.isna(value) else str(value) for value in values]
+    return [float(value) if np.isfinite(float(value)) else None for value in values]
+
+
 def example_rows(folder, document, columns, table):
     """Rows to prove equality on, with the model's columns in order; never empty."""
     names = [name for name, _ in columns]
@@ -55,14 +77,9 @@ def example_rows(folder, document, columns, table):
         if missing:
             stop(f"{table} lacks the column {missing[0]}")
         return rows[names].head(2000)
-    info = document.get("saved_input_example_info") or {}
-    path = folder / info.get("artifact_path", "input_example.json")
-    if path.exists():
-        content = json.loads(path.read_text())
-        if isinstance(content, dict) and "data" in content:
-            return pd.DataFrame(content["data"], columns=content.get("columns", names))[names]
-        if isinstance(content, dict) and "inputs" in content:
-            return pd.DataFrame(content["inputs"], columns=names)
+    own = own_example(folder, document, names)
+    if own is not None:
+        return own
     if any(is_text for _, is_text in columns):
         stop("the model has columns of text and no input example to prove the conversion on")
     return pd.DataFrame(np.random.default_rng(0).normal(size=(64, len(names))), columns=names)
@@ -225,9 +242,12 @@ def main(arguments):
         stop(words if isinstance(problem, Different) else f"{type(problem).__name__}: {words}")
     (target / "model.onnx").write_bytes(converted.content)
     classes = [str(value) for value in getattr(model, "classes_", [])]
+    # Other rows, such as test data, are nobody's to publish.
+    own = own_example(folder, document, [name for name, _ in columns])
     description = {
         "columns": [
             {"name": name, "kind": "text" if is_text else "number", "input": port}
+            | ({} if own is None else {"example": as_example(own, name, is_text)})
             for (name, is_text), port in zip(columns, converted.inputs)
         ],
         "matrix": converted.as_matrix,

@@ -44,6 +44,12 @@ struct Program: Sendable {
         getenv("GYRE_TEST_PYTHON").map { FilePath(String(cString: $0)) } ?? package.appending(".venv/bin/python")
     }
 
+    /// The Python that has the clients of others.
+    static var clients: FilePath {
+        getenv("GYRE_TEST_CLIENTS").map { FilePath(String(cString: $0)) }
+            ?? package.appending(".venv-clients/bin/python")
+    }
+
     /// Runs `body` with a program in an empty folder, which is gone afterwards.
     @discardableResult
     static func inEmptyFolder<Result>(_ body: (Program) async throws -> Result) async throws -> Result {

@@ -80,6 +80,41 @@ struct ServeTests {
         }
     }
 
+    @Test func `registered versions and what a run logged are served side by side`() async throws {
+        try await DemoProject.copied { gyre in
+            let versions = Array(try await gyre.json("models", "versions", "breast-cancer").elements)
+            let first = try #require(versions.first { $0["version"]?.int64 == 1 })
+            let run = try #require(first["run_id"]?.string)
+            let models = [
+                "models:/breast-cancer/1", "models:/breast-cancer@champion", "newest=models:/breast-cancer",
+                "logged=runs:/\(run)/model",
+            ]
+            let end = try await gyre.serve(["serve", "--port", "0"] + models) { server in
+                let metadata = try JSONDocument(try await server.send("GET", "/v2/models/breast-cancer").body).root
+                #expect(metadata["versions"]?.json == #"["2","1"]"#)
+                let row = Array(repeating: "1", count: 30).joined(separator: ",")
+                let body = #"{"inputs": [{"name": "input", "shape": [1, 30], "datatype": "FP64", "data": [\#(row)]}]}"#
+                var answers: [String: JSONElement] = [:]
+                for path in ["breast-cancer", "breast-cancer/versions/1", "newest", "logged"] {
+                    let answer = try await server.send("POST", "/v2/models/\(path)/infer", body)
+                    #expect(answer.status == 200, "\(answer.text)")
+                    answers[path] = try JSONDocument(answer.body).root
+                }
+                #expect(answers["breast-cancer"]?["model_version"]?.string == "2")
+                #expect(answers["newest"]?["model_version"]?.string == "2")
+                #expect(answers["breast-cancer/versions/1"]?["model_version"]?.string == "1")
+                let probability = { (path: String) in
+                    answers[path]?["outputs"]?.elements.dropFirst().first { _ in true }?["data"]?.json
+                }
+                #expect(probability("logged") == probability("breast-cancer/versions/1"))
+                #expect(probability("logged") != probability("newest"))
+                let metrics = try await server.send("GET", "/metrics").text
+                #expect(metrics.contains(#"gyre_serving_batch_rows_count{model="logged",version="1"} 1"#), "\(metrics)")
+            }
+            #expect(end.code == 0, "\(end.log)")
+        }
+    }
+
     @Test func `a folder that is no model is told`() async throws {
         try await Program.inEmptyFolder { gyre in
             let none = try await gyre.run("serve", "nothing")
@@ -88,7 +123,7 @@ struct ServeTests {
             try FileSystem.createDirectory(gyre.folder.appending("m"))
             let empty = try await gyre.run("serve", "m")
             #expect(empty.code == 1)
-            #expect(empty.error.contains("it has no `service.json`"))
+            #expect(empty.error.contains("it has neither `MLmodel`"))
             try AtomicFile.write(#"{"name":"m","version":"1"}"#, to: gyre.folder.appending("m/service.json"))
             let half = try await gyre.run("serve", "m")
             #expect(half.code == 1)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import JSONText
 import Synchronization
 
 /// A prediction as it happened, for whoever keeps a log.
@@ -38,7 +39,18 @@ package final class ServingService: Sendable {
     /// The most rows of one request.
     package static let rowLimit = 10_000
 
-    private let live = Mutex<[String: ServedModel]>([:])
+    /// The versions of a name.
+    private struct Versions {
+        /// Answers requests that name no version.
+        var current: ServedModel
+        /// Answer requests that name them.
+        var others: [ServedModel] = []
+
+        /// The current one first.
+        var all: [ServedModel] { [current] + others }
+    }
+
+    private let live = Mutex<[String: Versions]>([:])
     private let onPrediction: @Sendable (PredictionRecord) -> Void
     private let now: @Sendable () -> Int64
 
@@ -55,45 +67,70 @@ package final class ServingService: Sendable {
         self.now = now
     }
 
-    /// Makes a version the live one of its name.
-    package func goLive(_ model: ServedModel) { live.withLock { $0[model.name] = model } }
+    /// Makes a version the current one of its name, in the place of the one before.
+    package func goLive(_ model: ServedModel) {
+        live.withLock { $0[model.name, default: Versions(current: model)].current = model }
+    }
+
+    /// Adds a version to those of its name; the one with the highest number is the current one.
+    package func add(_ model: ServedModel) {
+        live.withLock { live in
+            guard var versions = live[model.name] else {
+                live[model.name] = Versions(current: model)
+                return
+            }
+            let isNewer = (Int(model.version) ?? 0) > (Int(versions.current.version) ?? 0)
+            versions.others.append(isNewer ? versions.current : model)
+            if isNewer { versions.current = model }
+            live[model.name] = versions
+        }
+    }
 
     /// Takes a name out of service.
     package func retire(_ name: String) { live.withLock { $0[name] = nil } }
 
-    /// The models that answer, by name.
-    package var models: [ServedModel] { live.withLock { $0.values.sorted { $0.name < $1.name } } }
+    /// The current version of each model, by name.
+    package var models: [ServedModel] { live.withLock { $0.values.map(\.current).sorted { $0.name < $1.name } } }
+
+    /// The versions of a model that answer, the current one first; empty for a name that is not known.
+    package func versions(of name: String) -> [ServedModel] { live.withLock { $0[name]?.all ?? [] } }
+
+    /// Whether any model is live.
+    ///
+    /// - Throws: ``ServingError`` `.notReady` if none is.
+    package func checkReady() throws(ServingError) { if live.withLock({ $0.isEmpty }) { throw Self.notReady } }
+
+    private static let notReady = ServingError(
+        .notReady,
+        what: "cannot predict",
+        why: "no model is live",
+        next: "promote one, for example by `gyre promote --best recall`"
+    )
 
     /// The model that a request means.
     ///
     /// - Parameters:
     ///   - name: The model's name; the only live model if nil.
-    ///   - version: The version that must be live; any if nil.
-    /// - Returns: The live version.
+    ///   - version: The version; the current one if nil.
+    /// - Returns: The version, which is live.
     /// - Throws: ``ServingError`` `.unknownModel`, `.notReady`.
     package func model(_ name: String?, version: String? = nil) throws(ServingError) -> ServedModel {
         let live = live.withLock { $0 }
-        guard !live.isEmpty else {
-            throw ServingError(
-                .notReady,
-                what: "cannot predict",
-                why: "no model is live",
-                next: "promote one, for example by `gyre promote --best recall`"
-            )
-        }
+        guard !live.isEmpty else { throw Self.notReady }
         let names = live.keys.sorted().map { "`\($0)`" }.joined(separator: ", ")
         guard let found = name.map({ live[$0] }) ?? (live.count == 1 ? live.values.first : nil) else {
             let what = name.map { "cannot find the model `\($0.prefix(200))`" } ?? "cannot choose a model"
             throw ServingError(.unknownModel, what: what, why: "live are \(names)")
         }
-        if let version, version != found.version {
-            throw ServingError(
-                .unknownModel,
-                what: "cannot find version `\(version.prefix(50))` of `\(found.name)`",
-                why: "version \(found.version) is live"
-            )
-        }
-        return found
+        guard let version else { return found.current }
+        if let model = found.all.first(where: { $0.version == version }) { return model }
+        let known = found.all.map(\.version)
+        throw ServingError(
+            .unknownModel,
+            what: "cannot find version `\(version.prefix(50))` of `\(found.current.name)`",
+            why: known.count == 1
+                ? "version \(known[0]) is live" : "the versions \(known.joined(separator: ", ")) are live"
+        )
     }
 
     /// Answers a batch that was decoded for `model`.
@@ -137,5 +174,28 @@ package final class ServingService: Sendable {
             tensors = outputs + [OpenInference.ids(ids)]
         }
         return InferenceAnswer(tensors, to: request, model: model.name, version: model.version)
+    }
+
+    /// Answers a request of MLflow's scoring.
+    ///
+    /// - Throws: ``ServingError`` `.invalidRequest`, `.tooManyRows`, `.overloaded`, `.engineFailed`.
+    package func score(_ model: ServedModel, _ root: JSONElement, into writer: inout JSONWriter) async throws {
+        guard model.table == nil else {
+            let prediction = try await predict(model, try MLflowScoring.decode(root, for: model))
+            return MLflowScoring.encode(prediction, into: &writer)
+        }
+        let inputs = try MLflowScoring.tensors(root, for: model)
+        let names = model.outputs.map(\.name).filter { $0 != OpenInference.idOutput }
+        let outputs = try await model.answer(inputs, outputs: names)
+        let ids = PredictionID.make(inputs.first?.rowCount ?? 1, timeMs: now())
+        MLflowScoring.encode(outputs, ids: ids, of: model, into: &writer)
+    }
+
+    /// Answers records by column name.
+    ///
+    /// - Throws: ``ServingError`` `.invalidRequest`, `.tooManyRows`, `.overloaded`, `.engineFailed`.
+    package func answer(_ model: ServedModel, _ root: JSONElement, into writer: inout JSONWriter) async throws {
+        let prediction = try await predict(model, try PlainPrediction.decode(root, for: model))
+        PlainPrediction.encode(prediction, isList: root.kind == .array, into: &writer)
     }
 }

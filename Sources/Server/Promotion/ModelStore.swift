@@ -35,15 +35,61 @@ package struct ModelStore: Sendable {
     }
 
     /// A version made ready to serve, with the rule of the project.
-    package func served(_ version: ModelVersion) async throws -> ServedModel {
-        let prepared = try await prepared(version)
-        return try await load(prepared, name: version.name, version: String(version.version), runID: version.runID)
+    ///
+    /// - Parameters:
+    ///   - version: The version.
+    ///   - name: The name that it is served under; nil for its own.
+    /// - Returns: The version, loaded.
+    /// - Throws: ``ServerError`` `.refused` if the files are not those that passed, ``ServingError``.
+    package func served(_ version: ModelVersion, as name: String? = nil) async throws -> ServedModel {
+        try await served(
+            try await checked(version),
+            name: name ?? version.name,
+            version: String(version.version),
+            runID: version.runID
+        )
+    }
+
+    /// The files of a run, or what it logged under that name, made ready to serve.
+    package func served(run: String, path: String, as name: String?) async throws -> ServedModel {
+        let logged = try await services.tracking.models(of: run).first { $0.name == path && $0.status == .ready }
+        let uri =
+            if let logged { logged.artifactURI } else {
+                try await services.tracking.run(id: run).artifactURI + "/" + path
+            }
+        let directory = try files.directory(uri, "run `\(run)`")
+        return try await served(directory, name: name ?? path, version: "1", runID: run)
+    }
+
+    /// A logged model made ready to serve.
+    package func served(logged id: String, as name: String?) async throws -> ServedModel {
+        let model = try await services.tracking.model(id: id)
+        let directory = try files.directory(model.artifactURI, "model `\(id)`")
+        return try await served(directory, name: name ?? model.name, version: "1", runID: model.sourceRunID)
+    }
+
+    private func served(
+        _ directory: ModelDirectory,
+        name: String,
+        version: String,
+        runID: String?
+    ) async throws -> ServedModel {
+        if let onnx = directory.onnx {
+            return try await ModelFileLoader(runtimes: services.runtimes)
+                .tensors(onnx, name: name, version: version, runID: runID)
+        }
+        return try await load(try await prepare(directory), name: name, version: version, runID: runID)
     }
 
     /// The prepared form of a version, which is what was judged, if it was.
     ///
     /// - Throws: ``ServerError`` `.refused` if the files are not those that passed.
     package func prepared(_ version: ModelVersion) async throws -> PreparedModel {
+        try await prepare(try await checked(version))
+    }
+
+    /// The files of a version, which are those that were judged, if it was.
+    private func checked(_ version: ModelVersion) async throws -> ModelDirectory {
         let directory = try await directory(of: version)
         let verdict = try await services.registry.verdicts(model: version.name, version: version.version).first
         // Before it is prepared, because that may run code of the model.
@@ -55,7 +101,7 @@ package struct ModelStore: Sendable {
                 next: version.runID.map { "judge it anew by `gyre promote \($0)`" }
             )
         }
-        return try await prepare(directory)
+        return directory
     }
 
     /// A prepared model, loaded.
@@ -77,7 +123,8 @@ package struct ModelStore: Sendable {
                 runID: runID,
                 prepared: prepared,
                 runtime: runtime,
-                rule: rule
+                rule: rule,
+                onRun: RunInstruments(model: name, version: version).note
             )
         }
     }

@@ -14,6 +14,7 @@ struct ServingRoutes: Sendable {
     private let serving: ServingService
     private let gyreVersion: String
     private let inferTime = Metrics.Timer(label: "gyre.serving.prediction", dimensions: [("api", "open_inference")])
+    private let plainTime = Metrics.Timer(label: "gyre.serving.prediction", dimensions: [("api", "plain")])
     private let scoringTime = Metrics.Timer(label: "gyre.serving.prediction", dimensions: [("api", "mlflow")])
 
     init(serving: ServingService, gyreVersion: String) {
@@ -24,6 +25,7 @@ struct ServingRoutes: Sendable {
     func add(to router: Router<some RequestContext>) {
         addOpenInference(to: router.group("v2"))
         addScoring(to: router)
+        addPlain(to: router)
     }
 
     private func addOpenInference(to group: RouterGroup<some RequestContext>) {
@@ -46,7 +48,8 @@ struct ServingRoutes: Sendable {
         for path in ["models/:model", "models/:model/versions/:version"] {
             group.get(RouterPath(path)) { _, context in
                 let model = try Self.model(serving, context)
-                return Response.json { OpenInference.metadata(of: model, into: &$0) }
+                let versions = serving.versions(of: model.name).map(\.version)
+                return Response.json { OpenInference.metadata(of: model, versions: versions, into: &$0) }
             }
             group.get(RouterPath(path + "/ready")) { _, context in
                 let model = try Self.model(serving, context)
@@ -93,16 +96,40 @@ struct ServingRoutes: Sendable {
     private func addScoring(to router: Router<some RequestContext>) {
         let (serving, time) = (serving, scoringTime)
         router.get("ping") { _, _ in
-            _ = try serving.model(nil)
+            try serving.checkReady()
             return Response(status: .ok)
         }
         router.post("invocations") { request, _ in
             let model = try serving.model(nil)
             let document = try await request.json(limit: Self.bodyLimit)
-            let batch = try MLflowScoring.decode(document.root, for: model)
-            let prediction = try await Self.measured(time) { try await serving.predict(model, batch) }
-            return Response.json { MLflowScoring.encode(prediction, into: &$0) }
+            return try await Self.measured(time) {
+                try await Self.json { try await serving.score(model, document.root, into: &$0) }
+            }
         }
+    }
+
+    /// Records by column name, what they look like, and a page to try it.
+    private func addPlain(to router: Router<some RequestContext>) {
+        let (serving, version, time) = (serving, gyreVersion, plainTime)
+        for path in ["predict", "predict/:model"] {
+            router.post(RouterPath(path)) { request, context in
+                let model = try serving.model(context.parameters.get("model"))
+                let document = try await request.json(limit: Self.bodyLimit)
+                return try await Self.measured(time) {
+                    try await Self.json { try await serving.answer(model, document.root, into: &$0) }
+                }
+            }
+        }
+        router.get("openapi.json") { _, _ in
+            Response.json { ServingDescription(of: serving.models, gyreVersion: version).write(into: &$0) }
+        }
+    }
+
+    private static func json(_ write: (inout JSONWriter) async throws -> Void) async throws -> Response {
+        var writer = JSONWriter(reserving: 1_024, nonFinite: .null)
+        try await write(&writer)
+        let body = ResponseBody(byteBuffer: ByteBuffer(bytes: writer.bytes))
+        return Response(status: .ok, headers: [.contentType: "application/json"], body: body)
     }
 
     private static func model(_ serving: ServingService, _ context: some RequestContext) throws -> ServedModel {

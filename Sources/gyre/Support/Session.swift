@@ -3,6 +3,7 @@
 import Database
 import Logging
 import Server
+import SystemPackage
 import Telemetry
 import Webhooks
 
@@ -25,6 +26,12 @@ enum Session {
             entry += 1
         }
         return result
+    }
+
+    /// Where a user's caches lie, as the XDG base directories say: for what belongs to no project.
+    static var cacheFolder: FilePath {
+        let named = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? FilePath($0) : nil }
+        return (named ?? FilePath(environment["HOME"] ?? "/tmp").appending(".cache")).appending("gyre")
     }
 
     /// The wall clock, milliseconds UTC.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import Files
 import Logging
 import Metrics
 import Registry
@@ -11,24 +10,24 @@ import SystemPackage
 import Telemetry
 import Terminal
 
-/// `gyre serve`: one model, without a project.
+/// `gyre serve`: models, without a project.
 struct ServeVerb: AsyncParsableCommand, HandlesSignals {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Answer requests with one model, and keep nothing.",
+        abstract: "Answer requests with models, and keep nothing.",
         discussion: """
-            Open Inference below /v2 and MLflow's scoring at /invocations. MODEL is a version of the project (`2`), nothing for
-            the champion, or the model folder of a built image.
+            Open Inference below /v2 and MLflow's scoring at /invocations. MODEL is `models:/NAME@ALIAS`, `models:/NAME/3`, \
+            `models:/NAME` for the newest, `runs:/RUN/model`, an `.onnx` file, a folder that MLflow wrote, the model folder of a \
+            built image, or the number of a version of the project's model; without any it is the champion. `NAME=MODEL` serves \
+            it under another name. Of several versions of a name the highest answers where a request names none.
 
             Example:
-              gyre serve 2 --port 8080
+              gyre serve models:/churn/2 models:/churn/3 prices=./prices.onnx --port 8080
             """
     )
 
-    @Argument(
-        help: ArgumentHelp("A version, or a folder with model.onnx; the champion if missing.", valueName: "model")
-    )
-    var model: String?
+    @Argument(help: ArgumentHelp("The models; the champion if none is named.", valueName: "model"))
+    var models: [String] = []
 
     @OptionGroup var listen: ListenOptions
     @OptionGroup var common: CommonOptions
@@ -38,7 +37,7 @@ struct ServeVerb: AsyncParsableCommand, HandlesSignals {
         MetricsSystem.bootstrap(metrics)
         let output = common.output
         let server = ModelServer(
-            model: try await served(),
+            models: try await served(),
             settings: listen.settings(defaultPort: 8_080),
             version: gyreVersion,
             metrics: metrics,
@@ -48,35 +47,67 @@ struct ServeVerb: AsyncParsableCommand, HandlesSignals {
         try await server.run { output.announce($0) }
     }
 
-    private func served() async throws -> ServedModel {
-        let number = model.flatMap { Int($0) }
-        if let model, number == nil {
-            let folder = common.path(model)
-            guard FileSystem.isDirectory(folder) else {
-                throw ServerError(
-                    .notFound,
-                    what: "cannot serve `\(model)`",
-                    why: "it is neither the number of a version nor a folder",
-                    next: "name a version, or the model folder of a built image"
-                )
-            }
-            return try await ModelServer.model(in: folder, places: Session.places)
+    private func served() async throws -> [ServedModel] {
+        let addresses = try models.map { try ModelAddress($0) }
+        let files = ModelFileLoader(
+            runtimes: Runtimes(places: Session.places, root: common.folder),
+            cache: Session.cacheFolder.appending("serving")
+        )
+        var served: [ServedModel] = []
+        // A folder or file needs no project.
+        for address in addresses {
+            guard case .path(let path) = address.place else { continue }
+            served.append(try await files.model(at: common.path(path), as: address.name))
         }
-        return try await Session.withProject(common) { services in
-            let name = services.project.model.name
-            let store = ModelStore(services: services)
-            guard let number else {
-                guard let champion = try await Judge(services: services).championVersion() else {
-                    throw ServerError(
-                        .notFound,
-                        what: "cannot serve `\(name)`",
-                        why: "it has no champion",
-                        next: "promote a run, for example by `gyre promote --best recall`"
-                    )
+        if served.count < addresses.count || addresses.isEmpty {
+            served += try await Session.withProject(common) { services in
+                let store = ModelStore(services: services)
+                if addresses.isEmpty { return [try await store.served(try await champion(services))] }
+                var models: [ServedModel] = []
+                for address in addresses {
+                    if let model = try await model(address, store, services) { models.append(model) }
                 }
-                return try await store.served(champion)
+                return models
             }
-            return try await store.served(try await services.registry.version(model: name, number: number))
         }
+        var known: Set<String> = []
+        for model in served where !known.insert("\(model.name)/\(model.version)").inserted {
+            throw UsageError(
+                what: "cannot serve version \(model.version) of `\(model.name)` twice",
+                why: "a request could not tell them apart",
+                next: "give one another name: `other=MODEL`"
+            )
+        }
+        return served
+    }
+
+    /// A model of the project; nil for a path.
+    private func model(
+        _ address: ModelAddress,
+        _ store: ModelStore,
+        _ services: ProjectServices
+    ) async throws -> ServedModel? {
+        switch address.place {
+        case .path: nil
+        case .version(let number):
+            try await store.served(
+                try await services.registry.version(model: services.project.model.name, number: number),
+                as: address.name
+            )
+        case .registered(let reference):
+            try await store.served(try await services.registry.version(meant: reference), as: address.name)
+        case .logged(let id): try await store.served(logged: id, as: address.name)
+        case .run(let run, let path): try await store.served(run: run, path: path, as: address.name)
+        }
+    }
+
+    private func champion(_ services: ProjectServices) async throws -> ModelVersion {
+        if let champion = try await Judge(services: services).championVersion() { return champion }
+        throw ServerError(
+            .notFound,
+            what: "cannot serve `\(services.project.model.name)`",
+            why: "it has no champion",
+            next: "promote a run, for example by `gyre promote --best recall`"
+        )
     }
 }

@@ -100,6 +100,18 @@ struct ServingServiceTests {
         #expect(try JSONDocument(writer.bytes).root["predictions"]?.json == expected["predictions"]?.json)
     }
 
+    @Test func `several versions answer side by side, and the highest if none is named`() async throws {
+        let models = try await TrainedModels.shared
+        let service = ServingService { 0 }
+        for version in ["2", "10", "9"] { service.add(try await models.served("mixed", version: version)) }
+        #expect(service.models.map(\.version) == ["10"])
+        #expect(service.versions(of: "mixed").map(\.version).sorted() == ["10", "2", "9"])
+        #expect(try service.model("mixed").version == "10")
+        #expect(try service.model("mixed", version: "9").version == "9")
+        let error = #expect(throws: ServingError.self) { try service.model("mixed", version: "3") }
+        #expect(error?.why == "the versions 10, 2, 9 are live")
+    }
+
     @Test func `the answer of Open Inference has label, probability and id`() async throws {
         let model = try await TrainedModels.shared.served("mixed")
         let text = """
@@ -127,7 +139,7 @@ struct ServingServiceTests {
     @Test func `the metadata name every column with its type`() async throws {
         let model = try await TrainedModels.shared.served("mixed")
         var writer = JSONWriter()
-        OpenInference.metadata(of: model, into: &writer)
+        OpenInference.metadata(of: model, versions: ["1"], into: &writer)
         let root = try JSONDocument(writer.bytes).root
         #expect(root["name"]?.string == "mixed")
         #expect(root["versions"]?.json == #"["1"]"#)

@@ -33,6 +33,14 @@ extension Tensor {
         return Tensor(name: name, type: first.type, shape: shape, bytes: bytes, labels: first.labels)
     }
 
+    /// The same elements in another shape of as many.
+    func reshaped(_ shape: [Int]) -> Tensor {
+        switch storage {
+        case .bytes(let bytes): Tensor(name: name, type: type, shape: shape, bytes: bytes, labels: labels)
+        case .texts(let texts): Tensor(name: name, shape: shape, texts: texts)
+        }
+    }
+
     /// Some of the rows.
     func rows(_ range: Range<Int>) -> Tensor {
         if range == 0..<rowCount { return self }

@@ -12,6 +12,8 @@ package struct PreparedModel: Sendable {
     package let sourceDigest: String
     /// The columns that a row needs, in their order.
     package let columns: [ModelColumn]
+    /// The place of each column by its name.
+    let index: [String: Int]
     /// The engine's input for each column, which may be spelled otherwise; without meaning for a matrix.
     package let inputNames: [String]
     /// Whether the columns go in as one matrix instead of one by one.
@@ -24,6 +26,8 @@ package struct PreparedModel: Sendable {
     package let classes: [String]
     /// Whether a missing number is taken; endless ones never are.
     package let takesMissing: Bool
+    /// Rows that were logged with the model as its example; nil if there are none.
+    package let example: FeatureBatch?
     /// On how many rows the converted model was proved to predict the same; 0 if nothing was converted.
     package let provedRows: Int
 
@@ -64,6 +68,8 @@ package struct PreparedModel: Sendable {
                     ModelColumn(name: $0, kind: element["kind"]?.string == "text" ? .text : .number)
                 }
             }
+            index = Dictionary(self.columns.enumerated().map { ($1.name, $0) }) { first, _ in first }
+            example = Self.example(columns)
             inputNames = columns.elements.compactMap { $0["input"]?.string ?? $0["name"]?.string }
             isMatrix = root["matrix"]?.bool ?? false
             labelOutput = label
@@ -78,5 +84,18 @@ package struct PreparedModel: Sendable {
         } catch {
             throw invalid("\(error)", error)
         }
+    }
+
+    private static func example(_ columns: JSONElement) -> FeatureBatch? {
+        let count = columns.elements.map { $0["example"]?.count ?? 0 }.min() ?? 0
+        guard count > 0 else { return nil }
+        return FeatureBatch(
+            rowCount: count,
+            columns: columns.elements.map { column in
+                let values = (column["example"]?.elements.map { $0 } ?? []).prefix(count)
+                guard column["kind"]?.string == "text" else { return .numbers(values.map { $0.double ?? .nan }) }
+                return .texts(values.map { $0.string ?? "" })
+            }
+        )
     }
 }

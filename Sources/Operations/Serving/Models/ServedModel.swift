@@ -121,7 +121,9 @@ package final class ServedModel: Sendable {
             outputs.append(TensorSpec(name: "probability", type: .float64, shape: [-1, prepared.classes.count]))
         }
         self.outputs = outputs + [Self.idSpec]
-        let shares = BatchProbe.canShare(engine, example: nil, outputs: used)
+        // Without an example of two rows some are made up.
+        let example = prepared.example.flatMap { $0.rowCount > 1 ? try? Self.inputs($0, prepared, engine) : nil }
+        let shares = BatchProbe.canShare(engine, example: example, outputs: used)
         batcher = Batcher(engine, limits: limits, shares: shares, onRun: onRun)
     }
 
@@ -227,7 +229,7 @@ package final class ServedModel: Sendable {
         guard batch.rowCount > 0 else { return [] }
         try checkNumbers(batch, table)
         let wanted = [table.labelOutput, table.probabilityOutput].compactMap { $0 }
-        let outputs = try await batcher.run(try inputs(batch, table), outputs: wanted)
+        let outputs = try await batcher.run(try Self.inputs(batch, table, engine), outputs: wanted)
         guard let label = outputs.first, label.count == batch.rowCount else {
             throw ServingError(
                 .engineFailed,
@@ -280,7 +282,11 @@ package final class ServedModel: Sendable {
         return classes[probabilities[positive] >= rule.threshold ? positive : 1 - positive]
     }
 
-    private func inputs(_ batch: FeatureBatch, _ table: PreparedModel) throws(ServingError) -> [Tensor] {
+    private static func inputs(
+        _ batch: FeatureBatch,
+        _ table: PreparedModel,
+        _ engine: any InferenceEngine
+    ) throws(ServingError) -> [Tensor] {
         if table.isMatrix, let port = engine.inputs.first {
             let width = batch.columns.count
             var values: [Double] = Array(repeating: .nan, count: batch.rowCount * width)

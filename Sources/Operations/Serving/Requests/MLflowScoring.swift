@@ -9,14 +9,7 @@ package enum MLflowScoring {
     /// - Throws: ``ServingError`` `.invalidRequest`, `.tooManyRows`.
     package static func decode(_ root: JSONElement, for model: ServedModel) throws(ServingError) -> FeatureBatch {
         let columns = model.columns
-        guard root.kind == .object else { throw .request("the body is no JSON object") }
-        let forms = ["dataframe_split", "dataframe_records", "instances", "inputs"].filter { root[$0] != nil }
-        guard forms.count == 1, let form = forms.first, let content = root[form] else {
-            throw .request(
-                "exactly one of `dataframe_split`, `dataframe_records`, `instances` and `inputs` is needed",
-                next: #"send {"dataframe_split": {"columns": […], "data": [[…]]}}"#
-            )
-        }
+        let (form, content) = try form(root)
         switch form {
         case "dataframe_split": return try split(content, columns)
         case "dataframe_records": return try records(content, columns, form)
@@ -57,6 +50,19 @@ package enum MLflowScoring {
     }
 
     // MARK: Forms
+
+    /// Which of the four forms a request has, and what is in it.
+    static func form(_ root: JSONElement) throws(ServingError) -> (name: String, content: JSONElement) {
+        guard root.kind == .object else { throw .request("the body is no JSON object") }
+        let forms = ["dataframe_split", "dataframe_records", "instances", "inputs"].filter { root[$0] != nil }
+        guard forms.count == 1, let form = forms.first, let content = root[form] else {
+            throw .request(
+                "exactly one of `dataframe_split`, `dataframe_records`, `instances` and `inputs` is needed",
+                next: #"send {"dataframe_split": {"columns": […], "data": [[…]]}}"#
+            )
+        }
+        return (form, content)
+    }
 
     private static func split(_ content: JSONElement, _ columns: [ModelColumn]) throws(ServingError) -> FeatureBatch {
         guard let data = content["data"], data.kind == .array else {

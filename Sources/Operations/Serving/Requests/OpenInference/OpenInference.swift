@@ -91,7 +91,16 @@ package enum OpenInference {
     static let idOutput = "prediction_id"
 
     /// Writes a model's metadata.
-    package static func metadata(of model: ServedModel, into writer: inout JSONWriter) {
+    ///
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - versions: All that answer under its name.
+    ///   - writer: Where it goes.
+    package static func metadata(
+        of model: ServedModel,
+        versions: [String],
+        into writer: inout JSONWriter
+    ) {
         func list(_ key: String, _ specs: [TensorSpec], _ writer: inout JSONWriter) {
             writer.key(key)
             writer.array { writer in
@@ -107,8 +116,7 @@ package enum OpenInference {
         }
         writer.object { writer in
             writer.field("name", model.name)
-            writer.key("versions")
-            writer.array { $0.string(model.version) }
+            writer.field("versions", versions)
             writer.field("platform", "onnx_onnxv1")
             list("inputs", model.inputs, &writer)
             list("outputs", model.outputs, &writer)

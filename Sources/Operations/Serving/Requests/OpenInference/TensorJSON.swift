@@ -65,6 +65,16 @@ enum TensorJSON {
         guard let data = element["data"], data.kind == .array else {
             throw .request("`\(name.prefix(100))` has no list `data`")
         }
+        return try tensor(of: data, name, type, shape)
+    }
+
+    /// As above, of the `data` itself.
+    static func tensor(
+        of data: JSONElement,
+        _ name: String,
+        _ type: ElementType,
+        _ shape: [Int]
+    ) throws(ServingError) -> Tensor {
         let tensor: Tensor
         switch type {
         case .float64: tensor = Tensor(name: name, shape: shape, try numbers(data, name, shape) { $0 })
@@ -95,6 +105,17 @@ enum TensorJSON {
             tensor = Tensor(name: name, shape: shape, texts: texts)
         }
         return tensor
+    }
+
+    /// A tensor without dimensions, of a value that stands in no list.
+    static func tensor(of value: JSONElement, single name: String, _ type: ElementType) throws(ServingError) -> Tensor {
+        let document: JSONDocument
+        do {
+            document = try JSONDocument("[\(value.json)]")
+        } catch {
+            throw .request("`\(name.prefix(100))` is no value")
+        }
+        return try tensor(of: document.root, name, type, [])
     }
 
     private static func numbers<Number>(
@@ -181,18 +202,38 @@ enum TensorJSON {
 
     /// Writes the elements of a tensor as a flat list.
     static func write(_ tensor: Tensor, into writer: inout JSONWriter) {
-        writer.array { writer in
-            switch tensor.type {
-            case .float32: for value in tensor.values(as: Float.self) { writer.float(value) }
-            case .float64: for value in tensor.values(as: Double.self) { writer.double(value) }
-            case .float16, .bfloat16: for value in tensor.doubles ?? [] { writer.float(Float(value)) }
-            case .int64: for value in tensor.values(as: Int64.self) { writer.integer(value) }
-            case .bool: for value in tensor.values(as: Bool.self) { writer.bool(value) }
-            case .string: for value in tensor.texts { writer.string(value) }
-            case .uint64: for value in tensor.values(as: UInt64.self) { writer.raw(String(value)) }
-            case .uint8, .uint16, .uint32, .int8, .int16, .int32:
-                for value in tensor.doubles ?? [] { writer.integer(Int64(value)) }
+        write(tensor, as: [tensor.count], into: &writer)
+    }
+
+    /// Writes the elements of a tensor as lists of lists, as its shape is; of a tensor without dimensions the element alone.
+    static func writeNested(_ tensor: Tensor, into writer: inout JSONWriter) {
+        write(tensor, as: tensor.shape, into: &writer)
+    }
+
+    private static func write(_ tensor: Tensor, as shape: [Int], into writer: inout JSONWriter) {
+        func list<Value>(_ values: [Value], _ one: (Value, inout JSONWriter) -> Void) {
+            var next = 0
+            func add(_ depth: Int) {
+                guard depth < shape.count else {
+                    one(values[next], &writer)
+                    next += 1
+                    return
+                }
+                writer.beginArray()
+                for _ in 0..<shape[depth] { add(depth + 1) }
+                writer.endArray()
             }
+            add(0)
+        }
+        switch tensor.type {
+        case .float32: list(tensor.values(as: Float.self)) { $1.float($0) }
+        case .float64: list(tensor.values(as: Double.self)) { $1.double($0) }
+        case .float16, .bfloat16: list(tensor.doubles ?? []) { $1.float(Float($0)) }
+        case .int64: list(tensor.values(as: Int64.self)) { $1.integer($0) }
+        case .bool: list(tensor.values(as: Bool.self)) { $1.bool($0) }
+        case .string: list(tensor.texts) { $1.string($0) }
+        case .uint64: list(tensor.values(as: UInt64.self)) { $1.raw(String($0)) }
+        case .uint8, .uint16, .uint32, .int8, .int16, .int32: list(tensor.doubles ?? []) { $1.integer(Int64($0)) }
         }
     }
 }

@@ -42,7 +42,8 @@ package struct ModelServer: Sendable {
         HealthRoutes(metrics: metrics).add(to: router)
         let version = version
         router.get("version") { _, _ in version }
-        ServingRoutes(serving: serving, gyreVersion: version).add(to: router)
+        ServingRoutes(serving: serving, gyreVersion: version, project: nil).add(to: router)
+        AssetRoutes().add(to: router)
         try await Listening(settings: settings, logger: logger).run(router, onReady: onReady)
     }
 }

@@ -20,14 +20,24 @@ enum Templates {
     ///   - project: The project's name.
     ///   - title: The page's own title.
     ///   - refreshes: Whether the page looks for news by itself.
+    ///   - script: What the page does.
+    ///   - home: Where the name at the top leads.
     /// - Returns: Values for the template `layout`.
-    static func frame(project: String, title: String, refreshes: Bool) -> [String: Any] {
+    static func frame(
+        project: String,
+        title: String,
+        refreshes: Bool,
+        script: String = "gyre.js",
+        home: String = "/"
+    ) -> [String: Any] {
         [
             "project": project,
             "title": title,
             "refreshes": refreshes,
             "stylesheet": address(of: "gyre.css"),
-            "script": address(of: "gyre.js"),
+            "script": address(of: script),
+            "home": home,
+            "isProject": home == "/",
             "icon": address(of: "gyre.svg"),
         ]
     }

@@ -37,6 +37,18 @@ struct BrowserTests {
         }
     }
 
+    @Test func `a model is tried, and its answer shown with its status`() async throws {
+        try await withServer { port in
+            for (path, words) in [("/try", "200, "), ("/try-refused", "400, ")] {
+                let url = "http://127.0.0.1:\(port)\(path)"
+                let shown = try await Self.browser(["--virtual-time-budget=4000", "--dump-dom", url])
+                #expect(shown.output.contains(words) && shown.output.contains(" ms</span>"), "\(shown.output)")
+                #expect(shown.output.contains(path == "/try" ? "  \"prediction\": 1" : "is no number"))
+                #expect(!shown.errors.contains("Content Security Policy"), "\(shown.errors)")
+            }
+        }
+    }
+
     @Test func `a script in a name does not run`() async throws {
         try await withServer { port in
             let shown = try await Self.browser(["--dump-dom", "http://127.0.0.1:\(port)/hostile"])
@@ -54,7 +66,8 @@ struct BrowserTests {
         try await withServer { port in
             for (name, path, size) in [
                 ("overview", "/", "1360,1900"), ("run", "/run", "1360,1150"), ("empty", "/empty", "1360,1300"),
-                ("phone", "/", "500,2600"), ("message", "/message", "1000,420"), ("hostile", "/hostile", "1360,1000"),
+                ("phone", "/", "500,2600"), ("try", "/try", "1100,1100"), ("message", "/message", "1000,420"),
+                ("hostile", "/hostile", "1360,1000"),
             ] {
                 for dark in [false, true] {
                     let scheme =
@@ -101,6 +114,34 @@ struct BrowserTests {
             page.errors[0].comment = name
             page.models[0].versions[0].note = name
             return try page.render()
+        }
+        // A press of the button, as a person does it.
+        router.get("/click.js") { _, _ in
+            Response(
+                status: .ok,
+                headers: [.contentType: "text/javascript"],
+                body: .init(byteBuffer: ByteBuffer(string: "document.querySelector('form.try button').click()"))
+            )
+        }
+        for (path, model) in [("/try", "churn"), ("/try-refused", "other")] {
+            Self.page(RouterPath(path), router) {
+                try Pages.trial(of: model).render()
+                    .replacing("</body>", with: #"<script src="/click.js" defer></script></body>"#)
+            }
+        }
+        router.post("/predict/churn") { request, _ in
+            let body = try await request.body.collect(upTo: 1 << 16)
+            return Response(
+                status: String(buffer: body).contains("\"months\": 7") ? .ok : .badRequest,
+                headers: [.contentType: "application/json"],
+                body: .init(byteBuffer: ByteBuffer(string: #"{"prediction":1,"prediction_id":"x"}"#))
+            )
+        }
+        router.post("/predict/other") { _, _ in
+            Response(
+                status: .badRequest,
+                body: .init(byteBuffer: ByteBuffer(string: #"{"detail":"it is no number"}"#))
+            )
         }
         Self.page("/growing", router) {
             let visit = visits.withLock { count in

@@ -210,4 +210,23 @@ enum Pages {
             ),
         ]
     }
+
+    /// A page to try a model on.
+    static func trial(of model: String) -> TryPage {
+        TryPage(
+            project: nil,
+            models: [
+                TryPage.Model(
+                    name: model,
+                    version: "3",
+                    address: "/predict/\(model)",
+                    columns: [
+                        TryPage.Column(name: "months", type: "number", example: "7"),
+                        TryPage.Column(name: "plan", type: "text", example: "\"gold\""),
+                    ],
+                    example: "{\n  \"months\": 7,\n  \"plan\": \"gold\"\n}"
+                )
+            ]
+        )
+    }
 }

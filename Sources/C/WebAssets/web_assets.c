@@ -32,6 +32,12 @@ static const unsigned char run_mustache[] = {
 static const unsigned char time_mustache[] = {
 #embed "assets/time.mustache"
 };
+static const unsigned char try_js[] = {
+#embed "assets/try.js"
+};
+static const unsigned char try_mustache[] = {
+#embed "assets/try.mustache"
+};
 
 #define ASSET(path, bytes) {path, bytes, sizeof bytes}
 
@@ -46,6 +52,8 @@ static const GyreWebAsset assets[] = {
     ASSET("message.mustache", message_mustache),
     ASSET("run.mustache", run_mustache),
     ASSET("time.mustache", time_mustache),
+    ASSET("try.js", try_js),
+    ASSET("try.mustache", try_mustache),
 };
 
 size_t gyre_web_asset_count(void) { return sizeof assets / sizeof assets[0]; }

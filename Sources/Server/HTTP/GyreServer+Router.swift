@@ -20,7 +20,8 @@ extension GyreServer {
         )
         SyncRoutes(receiver: receiver, gyreVersion: version, onRegistryChange: { live.changed() }).add(to: group)
         ProjectRoutes(services: services, live: live).add(to: group)
-        ServingRoutes(serving: live.serving, gyreVersion: version).add(to: router)
+        ServingRoutes(serving: live.serving, gyreVersion: version, project: services.project.project).add(to: router)
+        AssetRoutes().add(to: router)
         let drift = DriftWatch(services: services, logger: logger)
         PageRoutes(services: services, live: live, drift: drift).add(to: router)
         MLflowRoutes(

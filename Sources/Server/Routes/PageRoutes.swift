@@ -25,16 +25,6 @@ struct PageRoutes: Sendable {
         router.get("runs/:id") { _, context in
             Response.page(.ok, try await run(try context.parameters.require("id")).render())
         }
-        router.get("assets/:name") { request, context in
-            let name = try context.parameters.require("name")
-            guard let asset = WebAsset.named(name) else { throw HTTPError(.notFound) }
-            var headers: HTTPFields = [
-                .contentType: asset.contentType, .eTag: asset.etag, .cacheControl: asset.cacheControl,
-            ]
-            headers[.xContentTypeOptions] = "nosniff"
-            if request.headers[.ifNoneMatch] == asset.etag { return Response(status: .notModified, headers: headers) }
-            return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: asset.bytes)))
-        }
     }
 
     // MARK: View models

@@ -5,6 +5,7 @@ import Hummingbird
 import JSONText
 import Metrics
 import Serving
+import WebPages
 
 /// The Open Inference Protocol below `/v2`, and MLflow's scoring at `/invocations` and `/ping`.
 struct ServingRoutes: Sendable {
@@ -13,12 +14,15 @@ struct ServingRoutes: Sendable {
 
     private let serving: ServingService
     private let gyreVersion: String
+    private let project: String?
     private let inferTime = Metrics.Timer(label: "gyre.serving.prediction", dimensions: [("api", "open_inference")])
     private let plainTime = Metrics.Timer(label: "gyre.serving.prediction", dimensions: [("api", "plain")])
     private let scoringTime = Metrics.Timer(label: "gyre.serving.prediction", dimensions: [("api", "mlflow")])
 
-    init(serving: ServingService, gyreVersion: String) {
+    /// Routes of a service; `project` is nil where there is none.
+    init(serving: ServingService, gyreVersion: String, project: String?) {
         self.serving = serving
+        self.project = project
         self.gyreVersion = gyreVersion
     }
 
@@ -123,6 +127,33 @@ struct ServingRoutes: Sendable {
         router.get("openapi.json") { _, _ in
             Response.json { ServingDescription(of: serving.models, gyreVersion: version).write(into: &$0) }
         }
+        let project = project
+        router.get("docs") { _, _ in
+            Response.page(.ok, try TryPage(project: project, models: serving.models.map(Self.shown)).render())
+        }
+    }
+
+    private static func shown(_ model: ServedModel) -> TryPage.Model {
+        let isTable = model.table != nil
+        var example = JSONWriter(pretty: true)
+        if isTable {
+            ServingDescription.example(of: model, into: &example)
+        } else {
+            ServingDescription.inferExample(of: model, into: &example)
+        }
+        return TryPage.Model(
+            name: model.name,
+            version: model.version,
+            address: isTable ? "/predict/\(model.name)" : "/v2/models/\(model.name)/infer",
+            columns: model.columns.enumerated().map { index, column in
+                TryPage.Column(
+                    name: column.name,
+                    type: column.kind.rawValue,
+                    example: ServingDescription.example(of: model, column: index)
+                )
+            },
+            example: example.text
+        )
     }
 
     private static func json(_ write: (inout JSONWriter) async throws -> Void) async throws -> Response {

@@ -90,7 +90,7 @@ package struct ServingDescription: Sendable {
                             writer.field("required", ["inputs"])
                         }
                         writer.key("example")
-                        inferExample(model, &writer)
+                        Self.inferExample(of: model, into: &writer)
                     }
                 }
                 responses(&writer) { writer in
@@ -258,7 +258,16 @@ package struct ServingDescription: Sendable {
         }
     }
 
-    private func inferExample(_ model: ServedModel, _ writer: inout JSONWriter) {
+    /// The value of a column in ``example(of:into:)``, as JSON.
+    package static func example(of model: ServedModel, column: Int) -> String {
+        var writer = JSONWriter()
+        guard let example = model.table?.example else { return model.columns[column].kind == .text ? "\"\"" : "0" }
+        value(example, column: column, row: 0, into: &writer)
+        return writer.text
+    }
+
+    /// Writes a request of Open Inference that the model takes.
+    package static func inferExample(of model: ServedModel, into writer: inout JSONWriter) {
         writer.object { writer in
             writer.key("inputs")
             writer.array { writer in
@@ -272,7 +281,7 @@ package struct ServingDescription: Sendable {
                         writer.key("data")
                         writer.array { writer in
                             if let example = model.table?.example {
-                                Self.value(example, column: index, row: 0, into: &writer)
+                                value(example, column: index, row: 0, into: &writer)
                                 return
                             }
                             for _ in 0..<min(shape.reduce(1, *), 1_000) {

@@ -85,6 +85,7 @@ let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift"
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -124,6 +125,7 @@ let ground: [Target] = [
     room("Statistics", in: "Ground"),
     room("Database", in: "Ground", ["Diagnostics", "Files", grdb, sqlite, systemPackage]),
     room("HTTPTransport", in: "Ground", ["Diagnostics", httpClient, nio, nioHTTP1, nioPosix, nioSSL]),
+    room("HTTPConnections", in: "Ground", [hummingbirdCore, log, nio]),
     room(
         "ObjectStorage",
         in: "Ground",
@@ -208,7 +210,7 @@ let top: [Target] = [
         "Server",
         [
             "DataVersions", "Database", "Diagnostics", "Documents", "Evaluation", "ExampleFiles", "Feedback", "Files",
-            "JSONText", "Lineage",
+            "HTTPConnections", "JSONText", "Lineage",
             "MLflowAPI", "Monitoring", "ObjectStorage", "Packaging", "Pipelines", "PythonPackages", "Registry",
             "Serving", "Statistics", "Tables",
             "Telemetry", "Tracking", "Transfer", "WebPages", "Webhooks", unixSignals, httpTypes, hummingbird, lifecycle,
@@ -266,15 +268,20 @@ let suites: [Target] = [
     tests(
         of: "Server",
         [
-            "Database", "Diagnostics", "Documents", "Evaluation", "Feedback", "Files", "HTTPTransport", "JSONText",
-            "MLflowAPI", "ObjectStorage", "Registry", "Serving", "SocketTesting", "Telemetry", "Tracking", "Transfer",
+            "Database", "Diagnostics", "Documents", "Evaluation", "Feedback", "Files", "HTTPConnections",
+            "HTTPTransport", "JSONText", "MLflowAPI", "ObjectStorage", "Registry", "Serving", "SocketTesting",
+            "Telemetry", "Tracking", "Transfer",
             hummingbird, hummingbirdTesting, httpTypes, log, nio, systemPackage, unixSignals,
         ]
     ),
-    tests(of: "WebPages", ["ExampleFiles", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]),
+    tests(
+        of: "WebPages",
+        ["ExampleFiles", "HTTPConnections", hummingbird, hummingbirdTesting, httpTypes, nio, subprocess]
+    ),
     support("FilesTesting", ["Files", systemPackage]),
     tests(of: "Diagnostics", in: "Ground"),
     tests(of: "HTTPTransport", in: "Ground", ["Diagnostics", nio, nioPosix]),
+    tests(of: "HTTPConnections", in: "Ground", ["SocketTesting", hummingbird, hummingbirdTesting, log]),
     support("ObjectStorageTesting", ["Diagnostics", "Files", "ObjectStorage", nio, systemPackage]),
     support("S3Testing", ["HTTPTransport", "ObjectStorage", nio, subprocess, systemPackage]),
     tests(
@@ -359,8 +366,8 @@ let suites: [Target] = [
     tests(
         of: "MLflowAPI",
         [
-            "Database", "Files", "JSONText", "ObjectStorage", "Registry", "Tracking", "Webhooks", "WebhookTesting",
-            hummingbird, hummingbirdTesting, httpTypes, log, nio, subprocess, systemPackage,
+            "Database", "Files", "HTTPConnections", "JSONText", "ObjectStorage", "Registry", "Tracking", "Webhooks",
+            "WebhookTesting", hummingbird, hummingbirdTesting, httpTypes, log, nio, subprocess, systemPackage,
         ],
         hasFixtures: true
     ),
@@ -368,8 +375,8 @@ let suites: [Target] = [
     tests(
         of: "Transfer",
         [
-            "Database", "Diagnostics", "Files", "JSONText", "MLflowAPI", "ObjectStorage", "Registry", "Tables",
-            "Tracking", hummingbird, hummingbirdTesting, nio, subprocess, systemPackage,
+            "Database", "Diagnostics", "Files", "HTTPConnections", "JSONText", "MLflowAPI", "ObjectStorage",
+            "Registry", "Tables", "Tracking", hummingbird, hummingbirdTesting, nio, subprocess, systemPackage,
         ],
         hasFixtures: true
     ),

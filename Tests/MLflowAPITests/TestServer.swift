@@ -2,6 +2,7 @@
 
 import Database
 import Files
+import HTTPConnections
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -72,7 +73,7 @@ struct TestServer {
             uploads: uploads,
             onRegistryChange: { _ = changes.next() }
         ).add(to: router)
-        let application = Application(router: router)
+        let application = Application(router: router, server: .connections())
         do {
             let result = try await application.test(setup) { client in
                 let server = TestServer(

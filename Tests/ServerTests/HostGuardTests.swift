@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTPConnections
 import Hummingbird
 import HummingbirdTesting
 import SocketTesting
@@ -38,7 +39,8 @@ struct HostGuardTests {
     )
     func `a stranger's name is refused, but for probes`(request: String, host: String, status: String) async throws {
         try await TestProject.with { project in
-            try await Application(router: project.router, logger: .silent).test(.live) { client in
+            try await Application(router: project.router, server: .connections(), logger: .silent).test(.live) {
+                client in
                 let connection = try RawConnection(port: UInt16(try #require(client.port)))
                 try connection.send("\(request) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n")
                 #expect(try await connection.answer().hasPrefix("HTTP/1.1 \(status)"))

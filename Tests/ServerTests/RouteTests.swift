@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTPConnections
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -74,7 +75,8 @@ struct RouteTests {
         setup: TestingSetup
     ) async throws {
         try await TestProject.with { project in
-            try await Application(router: project.router, logger: .silent).test(setup) { client in
+            try await Application(router: project.router, server: .connections(), logger: .silent).test(setup) {
+                client in
                 let body = wanted.body.isEmpty ? nil : ByteBuffer(string: wanted.body)
                 try await client.execute(uri: wanted.path, method: wanted.method, body: body) { answer in
                     #expect(answer.status.code == wanted.status, "\(String(buffer: answer.body))")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTPConnections
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -67,6 +68,7 @@ extension TestProject {
     ) async throws -> Result where Responder.Context == BasicRequestContext {
         let application = Application(
             responder: responder,
+            server: .connections(),
             configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             logger: .silent
         )

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTPConnections
 import Hummingbird
 import HummingbirdTesting
 import MLflowAPI
@@ -17,7 +18,11 @@ struct ServerImportTests {
         _ router: Router<BasicRequestContext>,
         _ body: @escaping @Sendable (_ url: String) async throws -> Result
     ) async throws -> Result {
-        let application = Application(router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)))
+        let application = Application(
+            router: router,
+            server: .connections(),
+            configuration: .init(address: .hostname("127.0.0.1", port: 0))
+        )
         return try await application.test(.live) { client in
             try await body("http://127.0.0.1:\(client.port ?? 0)")
         }

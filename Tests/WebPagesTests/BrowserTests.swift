@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import HTTPConnections
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -154,7 +155,9 @@ struct BrowserTests {
             }
             return try page.render()
         }
-        try await Application(router: router).test(.live) { client in try await body(try #require(client.port)) }
+        try await Application(router: router, server: .connections()).test(.live) { client in
+            try await body(try #require(client.port))
+        }
     }
 
     private static func page(
@@ -183,7 +186,10 @@ struct BrowserTests {
             output: .string(limit: 8 << 20),
             error: .string(limit: 1 << 20)
         )
-        try #require(result.terminationStatus.isSuccess)
+        try #require(
+            result.terminationStatus.isSuccess,
+            "\(result.terminationStatus): \(result.standardError.suffix(2_000))"
+        )
         return (result.standardOutput, result.standardError)
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTPConnections
 import Hummingbird
 import Logging
 import NIOCore
@@ -51,7 +52,7 @@ struct Listening: Sendable {
         let (settings, logger) = (settings, logger)
         let application = Application(
             router: router,
-            server: .http1(configuration: .init(idleTimeout: TimeAmount(settings.idle))),
+            server: .connections(idle: TimeAmount(settings.idle)),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port),
                 serverName: nil,

@@ -163,7 +163,7 @@ struct ServeModelsTests {
     @Test(
         arguments: [
             (["models:/", "--port", "0"], 2), (["runs:/abc"], 2), (["ftp:/x"], 2), (["=a.onnx"], 2), (["a.onnx"], 1),
-            (["models:/a/b"], 1), (["graphs.py"], 1), (["broken.onnx"], 1), (["add.onnx", "./add.onnx"], 2),
+            (["models:/a/b"], 2), (["graphs.py"], 1), (["broken.onnx"], 1), (["add.onnx", "./add.onnx"], 2),
         ] as [([String], Int32)]
     )
     func `what cannot be served is told before the port opens`(models: [String], code: Int32) async throws {

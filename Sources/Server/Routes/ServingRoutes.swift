@@ -74,11 +74,11 @@ struct ServingRoutes: Sendable {
     }
 
     /// The length of the JSON in front of binary tensors.
-    private static let headerLength = HTTPField.Name.inferenceHeaderLength
+    private static let headerLength = HTTPField.Name("Inference-Header-Content-Length")
 
     private static func inference(_ request: Request) async throws -> InferenceRequest {
         let body = Array(buffer: try await request.body.collect(upTo: bodyLimit))
-        let (json, rest) = try InferenceRequest.split(body, headerLength: request.headers[headerLength])
+        let (json, rest) = try InferenceRequest.split(body, headerLength: headerLength.flatMap { request.headers[$0] })
         let document = try json.withUnsafeBytes { try JSONDocument(parsing: $0) }
         return try InferenceRequest(document.root, rest: rest)
     }
@@ -93,7 +93,7 @@ struct ServingRoutes: Sendable {
         buffer.writeBytes(answer.json)
         buffer.writeBytes(answer.rest)
         var headers: HTTPFields = [.contentType: "application/octet-stream"]
-        headers[headerLength] = String(answer.json.count)
+        if let headerLength { headers[headerLength] = String(answer.json.count) }
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: buffer))
     }
 
@@ -177,9 +177,4 @@ struct ServingRoutes: Sendable {
         timer.recordNanoseconds(Int64((ContinuousClock.now - start) / .nanoseconds(1)))
         return value
     }
-}
-
-extension HTTPField.Name {
-    /// Says how long the JSON in front of binary tensors is.
-    fileprivate static let inferenceHeaderLength = Self("Inference-Header-Content-Length")!  // Letters and dashes alone.
 }

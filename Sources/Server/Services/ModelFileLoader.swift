@@ -20,26 +20,27 @@ package struct ModelFileLoader: Sendable {
     ///
     /// - Parameters:
     ///   - path: A file or folder.
+    ///   - shown: As a person wrote it.
     ///   - name: The name that it is served under; nil for its own.
     /// - Returns: The model, loaded.
     /// - Throws: ``ServerError`` `.notFound`, ``ServingError``.
-    package func model(at path: FilePath, as name: String?) async throws -> ServedModel {
+    package func model(at path: FilePath, shown: String, as name: String?) async throws -> ServedModel {
         let own = name ?? path.stem ?? "model"
-        guard FileSystem.exists(path) else { throw unknown(path, "there is no such file or folder") }
+        guard FileSystem.exists(path) else { throw unknown(shown, "there is no such file or folder") }
         guard FileSystem.isDirectory(path) else {
-            guard path.extension == "onnx" else { throw unknown(path, "a file must be ONNX, and end with `.onnx`") }
+            guard path.extension == "onnx" else { throw unknown(shown, "a file must be ONNX, and end with `.onnx`") }
             return try await tensors(path, name: own, version: "1", runID: nil)
         }
         if FileSystem.exists(path.appending("service.json")) { return try await image(path, as: name) }
         guard FileSystem.exists(path.appending("MLmodel")) else {
             throw unknown(
-                path,
+                shown,
                 "it has neither `MLmodel`, as MLflow writes it, nor `service.json`, as a built image has it"
             )
         }
         let directory = try await BlockingPool.shared.run { try ModelDirectory(path) }
         if let onnx = directory.onnx { return try await tensors(onnx, name: own, version: "1", runID: directory.runID) }
-        guard let cache else { throw unknown(path, "it is not in ONNX") }
+        guard let cache else { throw unknown(shown, "it is not in ONNX") }
         try FileSystem.createDirectory(cache)
         let runtimes = runtimes
         let prepared = try await ModelPreparation(cache: cache) { try runtimes.python() }.prepare(directory)
@@ -94,10 +95,10 @@ package struct ModelFileLoader: Sendable {
         }
     }
 
-    private func unknown(_ path: FilePath, _ why: String) -> ServerError {
+    private func unknown(_ shown: String, _ why: String) -> ServerError {
         ServerError(
             .notFound,
-            what: "cannot serve `\(path)`",
+            what: "cannot serve `\(shown)`",
             why: why,
             next: "name an `.onnx` file, a folder with `MLmodel`, or a model such as `models:/NAME@champion`"
         )

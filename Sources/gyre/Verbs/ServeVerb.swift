@@ -57,7 +57,7 @@ struct ServeVerb: AsyncParsableCommand, HandlesSignals {
         // A folder or file needs no project.
         for address in addresses {
             guard case .path(let path) = address.place else { continue }
-            served.append(try await files.model(at: common.path(path), as: address.name))
+            served.append(try await files.model(at: common.path(path), shown: path, as: address.name))
         }
         if served.count < addresses.count || addresses.isEmpty {
             served += try await Session.withProject(common) { services in

@@ -280,7 +280,7 @@ let suites: [Target] = [
     ),
     support("FilesTesting", ["Files", systemPackage]),
     tests(of: "Diagnostics", in: "Ground"),
-    tests(of: "HTTPTransport", in: "Ground", ["Diagnostics", nio, nioPosix]),
+    tests(of: "HTTPTransport", in: "Ground", ["Diagnostics", "HTTPConnections", nio, nioPosix]),
     tests(of: "HTTPConnections", in: "Ground", ["SocketTesting", hummingbird, hummingbirdTesting, log]),
     support("ObjectStorageTesting", ["Diagnostics", "Files", "ObjectStorage", nio, systemPackage]),
     support("S3Testing", ["HTTPTransport", "ObjectStorage", nio, subprocess, systemPackage]),
@@ -354,7 +354,7 @@ let suites: [Target] = [
         in: "Operations",
         ["Database", "Diagnostics", "Files", "Tracking", systemPackage]
     ),
-    support("WebhookTesting", [nio, nioPosix]),
+    support("WebhookTesting", ["HTTPConnections", nio, nioPosix]),
     tests(
         of: "Webhooks",
         in: "Operations",

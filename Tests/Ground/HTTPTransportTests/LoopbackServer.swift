@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTPConnections
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -20,7 +21,7 @@ final class LoopbackServer: Sendable {
     }
 
     private let state = Mutex(State())
-    private let channel: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, ByteBuffer>, Never>
+    private let channel: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, ByteBuffer>.Accepted, Never>
 
     /// Where it listens.
     var address: String { "http://127.0.0.1:\(channel.channel.localAddress?.port ?? 0)" }
@@ -30,7 +31,9 @@ final class LoopbackServer: Sendable {
     private init() async throws {
         channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .bind(host: "127.0.0.1", port: 0) { channel in
-                channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel(wrappingChannelSynchronously: channel) }
+                channel.eventLoop.makeCompletedFuture {
+                    .init(try NIOAsyncChannel(wrappingChannelSynchronously: channel))
+                }
             }
     }
 
@@ -50,7 +53,7 @@ final class LoopbackServer: Sendable {
                 for try await connection in incoming {
                     self.state.withLock { $0.connections += 1 }
                     // A client that goes away is no failure of the server.
-                    group.addTask { try? await connection.executeThenClose { try await self.answer($0, $1) } }
+                    group.addTask { try? await connection.take()?.executeThenClose { try await self.answer($0, $1) } }
                 }
             }
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTPConnections
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -35,7 +36,7 @@ package final class Receiver: Sendable {
     }
 
     private let state = Mutex(State())
-    private let channel: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, ByteBuffer>, Never>
+    private let channel: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, ByteBuffer>.Accepted, Never>
     private let react: @Sendable (Arrival, Int) -> Reaction
 
     /// The port that it listens on.
@@ -50,7 +51,9 @@ package final class Receiver: Sendable {
         channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .bind(host: "127.0.0.1", port: port) { channel in
-                channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel(wrappingChannelSynchronously: channel) }
+                channel.eventLoop.makeCompletedFuture {
+                    .init(try NIOAsyncChannel(wrappingChannelSynchronously: channel))
+                }
             }
     }
 
@@ -104,7 +107,7 @@ package final class Receiver: Sendable {
             try await withThrowingDiscardingTaskGroup { group in
                 for try await connection in incoming {
                     // A client that goes away is no failure of the receiver.
-                    group.addTask { try? await connection.executeThenClose { try await self.answer($0, $1) } }
+                    group.addTask { try? await connection.take()?.executeThenClose { try await self.answer($0, $1) } }
                 }
             }
         }

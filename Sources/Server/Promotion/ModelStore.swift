@@ -111,22 +111,12 @@ package struct ModelStore: Sendable {
         version: String,
         runID: String?
     ) async throws -> ServedModel {
-        let runtime = try await services.runtimes.onnxRuntime()
         let model = services.project.model
         let rule =
             prepared.classes.contains(model.positive)
             ? DecisionRule(positive: model.positive, threshold: model.threshold) : nil
-        return try await BlockingPool.shared.run {
-            try ServedModel(
-                name: name,
-                version: version,
-                runID: runID,
-                prepared: prepared,
-                runtime: runtime,
-                rule: rule,
-                onRun: RunInstruments(model: name, version: version).note
-            )
-        }
+        return try await ModelFileLoader(runtimes: services.runtimes)
+            .table(prepared, name: name, version: version, runID: runID, rule: rule)
     }
 
     /// The prepared form of a model; the test data proves the conversion, if the project has some.

@@ -59,7 +59,8 @@ package struct ModelFileLoader: Sendable {
         )
     }
 
-    private func table(
+    /// A model that takes rows with columns.
+    func table(
         _ prepared: PreparedModel,
         name: String,
         version: String,

@@ -23,6 +23,7 @@ struct BatcherTests {
 
         func run(_ inputs: [Tensor], outputs wanted: [String]) throws(ServingError) -> [Tensor] {
             sizes.withLock { $0.append(inputs[0].rowCount) }
+            // The engine blocks its thread, as a long run does; nothing else of the test is on it.
             while !isOpen.withLock({ $0 }) { usleep(500) }
             let values = inputs[0].values(as: Float.self)
             if values.contains(where: { $0 < 0 }) {

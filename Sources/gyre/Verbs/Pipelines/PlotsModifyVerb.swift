@@ -23,29 +23,7 @@ struct PlotsModifyVerb: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("A file that a stage writes.", valueName: "target"))
     var target: String
 
-    @Option(
-        name: [.short, .long],
-        help: ArgumentHelp("The way to draw; see `gyre plots templates`.", valueName: "name")
-    )
-    var template: String?
-
-    @Option(name: .customShort("x"), help: ArgumentHelp("The field on the horizontal axis.", valueName: "field"))
-    var x: String?
-
-    @Option(name: .customShort("y"), help: ArgumentHelp("The field on the vertical axis.", valueName: "field"))
-    var y: String?
-
-    @Option(help: ArgumentHelp("The words below the horizontal axis.", valueName: "text"))
-    var xLabel: String?
-
-    @Option(help: ArgumentHelp("The words beside the vertical axis.", valueName: "text"))
-    var yLabel: String?
-
-    @Option(help: ArgumentHelp("The words above.", valueName: "text"))
-    var title: String?
-
-    @Flag(help: "The first line of a CSV or TSV file is data, too.")
-    var noHeader = false
+    @OptionGroup var look: PlotLook
 
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Remove these settings.", valueName: "setting"))
     var unset: [String] = []
@@ -54,7 +32,7 @@ struct PlotsModifyVerb: AsyncParsableCommand {
 
     func run() async throws {
         let project = try PipelineProject(common)
-        if let template, try await !Plot.hasTemplate(template, in: project.root) {
+        if let template = look.template, try await !Plot.hasTemplate(template, in: project.root) {
             throw PlotOptions.unknown(template)
         }
         let path = try project.path(target)
@@ -67,11 +45,8 @@ struct PlotsModifyVerb: AsyncParsableCommand {
             )
         }
         var change = StageEditor.PlotChange()
-        let named: [(String, String?)] = [
-            ("template", template), ("x", x), ("y", y), ("x_label", xLabel), ("y_label", yLabel), ("title", title),
-        ]
-        change.settings = named.compactMap { key, value in value.map { (key, $0) } }
-        change.hasHeader = noHeader ? false : nil
+        change.settings = look.named
+        change.hasHeader = look.noHeader ? false : nil
         change.unset = unset
         let editor = StageEditor(root: project.root)
         let isChanged = try await project.data.staging { try editor.modifyPlot(path, of: stage, change) }

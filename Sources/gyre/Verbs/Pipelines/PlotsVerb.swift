@@ -104,29 +104,7 @@ struct PlotOptions: ParsableArguments {
     @Option(name: [.short, .long], help: ArgumentHelp("The folder for the page.", valueName: "folder"))
     var out: String?
 
-    @Option(
-        name: [.short, .long],
-        help: ArgumentHelp("The way to draw; see `gyre plots templates`.", valueName: "name")
-    )
-    var template: String?
-
-    @Option(name: .customShort("x"), help: ArgumentHelp("The field on the horizontal axis.", valueName: "field"))
-    var x: String?
-
-    @Option(name: .customShort("y"), help: ArgumentHelp("The field on the vertical axis.", valueName: "field"))
-    var y: String?
-
-    @Option(help: ArgumentHelp("The words below the horizontal axis.", valueName: "text"))
-    var xLabel: String?
-
-    @Option(help: ArgumentHelp("The words beside the vertical axis.", valueName: "text"))
-    var yLabel: String?
-
-    @Option(help: ArgumentHelp("The words above.", valueName: "text"))
-    var title: String?
-
-    @Flag(help: "The first line of a CSV or TSV file is data, too.")
-    var noHeader = false
+    @OptionGroup var look: PlotLook
 
     @Option(
         help: ArgumentHelp(
@@ -145,17 +123,14 @@ struct PlotOptions: ParsableArguments {
     static func unknown(_ template: String) -> UsageError {
         UsageError(
             what: "cannot draw by the template `\(template)`",
-            why: "there is no `.dvc/plots/\(template).json`, and none of DVC's has that name",
+            why: "there is no `.dvc/plots/\(template).json`, and none that needs no file has that name",
             next: "name one of \(PlotPage.templates.joined(separator: ", "))"
         )
     }
 
     private var settings: [String: String] {
-        let named: [(String, String?)] = [
-            ("template", template), ("x", x), ("y", y), ("x_label", xLabel), ("y_label", yLabel), ("title", title),
-            ("header", noHeader ? "false" : nil),
-        ]
-        return Dictionary(named.compactMap { key, value in value.map { (key, $0) } }, uniquingKeysWith: { $1 })
+        let header = look.noHeader ? [(key: "header", text: "false")] : []
+        return Dictionary((look.named + header).map { ($0.key, $0.text) }) { $1 }
     }
 
     /// The user's page, as an option or the settings name it.
@@ -184,7 +159,7 @@ struct PlotOptions: ParsableArguments {
         }
         let project = try PipelineProject(common)
         // Also where there is nothing to draw.
-        if let template, try await !Plot.hasTemplate(template, in: project.root) {
+        if let template = look.template, try await !Plot.hasTemplate(template, in: project.root) {
             throw Self.unknown(template)
         }
         var revisions: [ProjectRevision] = []

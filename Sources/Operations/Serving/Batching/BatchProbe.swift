@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Glibc)
-import Glibc
-#endif
-
 /// Looks whether rows of several requests may share a run of a model: whether each row's answer is the same among others as it is
 /// alone.
 package enum BatchProbe {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import COnnxRuntime
-import Files
 package import SystemPackage
 
 #if canImport(Glibc)
@@ -36,7 +35,8 @@ package final class OnnxModel: InferenceEngine {
             throw ServingError(
                 .invalidModel,
                 what: "cannot load `\(path)`",
-                why: problem ?? "the engine gives no reason"
+                why: problem ?? "the engine gives no reason",
+                next: "save it again; what Gyre converted is made anew once its folder is removed"
             )
         }
         self.runtime = runtime
